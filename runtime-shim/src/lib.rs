@@ -1,0 +1,2 @@
+//! Placeholder until the entry code lands.
+#![no_std]
