@@ -1,1 +1,7 @@
-//! The Ouro translator.
+//! The Ouro translator: Tonel files in, an x86-64 executable out.
+//!
+//! The modules stand in the order in which the data flows through them.
+
+pub mod base;
+pub mod syntax;
+pub mod tonel;

@@ -1,0 +1,3 @@
+//! Smalltalk method text to syntax tree, and back.
+
+pub mod ast;

@@ -1,0 +1,3 @@
+//! Tonel files to class definitions.
+
+pub mod definition;
