@@ -57,20 +57,34 @@ impl Diagnostic {
     }
 
     fn new(code: &'static str, severity: Severity, message: String) -> Self {
-        Diagnostic { code, severity, message, labels: Vec::new(), hint: None }
+        Diagnostic {
+            code,
+            severity,
+            message,
+            labels: Vec::new(),
+            hint: None,
+        }
     }
 
     /// With the place to change.
     #[must_use]
     pub fn primary(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into(), primary: true });
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+            primary: true,
+        });
         self
     }
 
     /// With a place that explains.
     #[must_use]
     pub fn secondary(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label { span, text: text.into(), primary: false });
+        self.labels.push(Label {
+            span,
+            text: text.into(),
+            primary: false,
+        });
         self
     }
 
@@ -85,7 +99,10 @@ impl Diagnostic {
     #[must_use]
     pub fn place(&self) -> Option<Span> {
         let drawn = || self.labels.iter().filter(|label| !label.span.is_none());
-        drawn().find(|label| label.primary).or_else(|| drawn().next()).map(|label| label.span)
+        drawn()
+            .find(|label| label.primary)
+            .or_else(|| drawn().next())
+            .map(|label| label.span)
     }
 }
 
@@ -109,13 +126,18 @@ impl Diagnostics {
     /// Whether there is an error among them.
     #[must_use]
     pub fn has_errors(&self) -> bool {
-        self.all.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.all
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
     /// How many there are of a severity.
     #[must_use]
     pub fn count(&self, severity: Severity) -> usize {
-        self.all.iter().filter(|diagnostic| diagnostic.severity == severity).count()
+        self.all
+            .iter()
+            .filter(|diagnostic| diagnostic.severity == severity)
+            .count()
     }
 
     /// All, in order.
@@ -137,7 +159,8 @@ impl Diagnostics {
 
     /// Brings them into the order of their places (file, offset), then of their codes; exact repetitions are dropped.
     pub fn sort(&mut self) {
-        self.all.sort_by(|a, b| (a.place(), a.code, &a.message).cmp(&(b.place(), b.code, &b.message)));
+        self.all
+            .sort_by(|a, b| (a.place(), a.code, &a.message).cmp(&(b.place(), b.code, &b.message)));
         self.all.dedup();
     }
 }
@@ -162,7 +185,9 @@ impl<'a> IntoIterator for &'a Diagnostics {
 
 impl FromIterator<Diagnostic> for Diagnostics {
     fn from_iter<I: IntoIterator<Item = Diagnostic>>(all: I) -> Self {
-        Diagnostics { all: all.into_iter().collect() }
+        Diagnostics {
+            all: all.into_iter().collect(),
+        }
     }
 }
 

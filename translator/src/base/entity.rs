@@ -18,19 +18,20 @@ pub trait EntityRef: Copy + Eq + Ord {
 /// Declares an entity: a `u32` index that prints as its prefix and number.
 ///
 /// ```
-/// ouroc::entity! {
+/// ouroc::entity!(
 ///     /// A basic block.
-///     pub struct Block("block");
-/// }
+///     Block,
+///     "block"
+/// );
 /// use ouroc::base::EntityRef;
 /// assert_eq!(Block::new(3).to_string(), "block3");
 /// ```
 #[macro_export]
 macro_rules! entity {
-    ($($(#[$attribute:meta])* $visibility:vis struct $name:ident($prefix:literal);)*) => {$(
+    ($(#[$attribute:meta])* $name:ident, $prefix:literal $(,)?) => {
         $(#[$attribute])*
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        $visibility struct $name(u32);
+        pub struct $name(u32);
 
         impl $crate::base::entity::EntityRef for $name {
             fn new(index: usize) -> Self {
@@ -53,8 +54,10 @@ macro_rules! entity {
                 ::std::fmt::Display::fmt(self, f)
             }
         }
-    )*};
+    };
 }
+
+pub use crate::entity;
 
 /// The entities of one kind, numbered from zero in the order in which they were pushed.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -75,13 +78,19 @@ impl<K: EntityRef, V> PrimaryMap<K, V> {
     /// An empty map.
     #[must_use]
     pub const fn new() -> Self {
-        PrimaryMap { values: Vec::new(), key: PhantomData }
+        PrimaryMap {
+            values: Vec::new(),
+            key: PhantomData,
+        }
     }
 
     /// An empty map with room for `capacity` entities.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
-        PrimaryMap { values: Vec::with_capacity(capacity), key: PhantomData }
+        PrimaryMap {
+            values: Vec::with_capacity(capacity),
+            key: PhantomData,
+        }
     }
 
     /// Adds `value` and answers its number.
@@ -150,12 +159,18 @@ impl<K: EntityRef, V> PrimaryMap<K, V> {
 
     /// Numbers and values, ascending.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &V)> + ExactSizeIterator {
-        self.values.iter().enumerate().map(|(index, value)| (K::new(index), value))
+        self.values
+            .iter()
+            .enumerate()
+            .map(|(index, value)| (K::new(index), value))
     }
 
     /// Numbers and values for change, ascending.
     pub fn iter_mut(&mut self) -> impl DoubleEndedIterator<Item = (K, &mut V)> + ExactSizeIterator {
-        self.values.iter_mut().enumerate().map(|(index, value)| (K::new(index), value))
+        self.values
+            .iter_mut()
+            .enumerate()
+            .map(|(index, value)| (K::new(index), value))
     }
 
     /// The values as a slice, in the order of their numbers.
@@ -203,7 +218,10 @@ impl<K: EntityRef, V> IndexMut<K> for PrimaryMap<K, V> {
 
 impl<K: EntityRef, V> FromIterator<V> for PrimaryMap<K, V> {
     fn from_iter<I: IntoIterator<Item = V>>(values: I) -> Self {
-        PrimaryMap { values: values.into_iter().collect(), key: PhantomData }
+        PrimaryMap {
+            values: values.into_iter().collect(),
+            key: PhantomData,
+        }
     }
 }
 
@@ -217,7 +235,11 @@ impl<K: EntityRef, V: Clone> SecondaryMap<K, V> {
     /// A map in which every entity has `default`.
     #[must_use]
     pub fn with_default(default: V) -> Self {
-        SecondaryMap { values: Vec::new(), default, key: PhantomData }
+        SecondaryMap {
+            values: Vec::new(),
+            default,
+            key: PhantomData,
+        }
     }
 
     /// A map in which every entity has the type's default.
@@ -248,7 +270,10 @@ impl<K: EntityRef, V: Clone> SecondaryMap<K, V> {
 
     /// Numbers and values of the entities that have a place, ascending.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = (K, &V)> + ExactSizeIterator {
-        self.values.iter().enumerate().map(|(index, value)| (K::new(index), value))
+        self.values
+            .iter()
+            .enumerate()
+            .map(|(index, value)| (K::new(index), value))
     }
 
     /// Gives every entity the default again.
@@ -290,17 +315,21 @@ impl<K: EntityRef + fmt::Debug, V: fmt::Debug + Clone> fmt::Debug for SecondaryM
 mod tests {
     use super::*;
 
-    entity! {
+    entity!(
         /// An entity for the tests.
-        struct Thing("thing");
-    }
+        Thing,
+        "thing"
+    );
 
     #[test]
     fn numbers_are_dense_and_print_with_their_prefix() {
         let mut things = PrimaryMap::<Thing, &str>::new();
         let first = things.push("a");
         let second = things.push("b");
-        assert_eq!((first.to_string(), second.to_string()), ("thing0".into(), "thing1".into()));
+        assert_eq!(
+            (first.to_string(), second.to_string()),
+            ("thing0".into(), "thing1".into())
+        );
         assert_eq!(things[second], "b");
         assert_eq!(things.keys().collect::<Vec<_>>(), [first, second]);
         assert!(things.get(Thing::new(2)).is_none());
@@ -310,7 +339,14 @@ mod tests {
     fn a_secondary_map_answers_its_default_for_what_was_never_set() {
         let mut ages = SecondaryMap::<Thing, u32>::with_default(7);
         ages[Thing::new(2)] = 1;
-        assert_eq!((ages[Thing::new(0)], ages[Thing::new(2)], ages[Thing::new(90)]), (7, 1, 7));
+        assert_eq!(
+            (
+                ages[Thing::new(0)],
+                ages[Thing::new(2)],
+                ages[Thing::new(90)]
+            ),
+            (7, 1, 7)
+        );
         assert_eq!(ages.len(), 3);
     }
 }

@@ -86,7 +86,9 @@ impl Natural {
     /// The position of the highest set bit, from 1; zero has 0.
     #[must_use]
     pub fn bit_length(&self) -> usize {
-        self.limbs.last().map_or(0, |last| self.limbs.len() * 32 - last.leading_zeros() as usize)
+        self.limbs.last().map_or(0, |last| {
+            self.limbs.len() * 32 - last.leading_zeros() as usize
+        })
     }
 
     /// The value as a machine integer, if it fits.
@@ -95,7 +97,12 @@ impl Natural {
         if self.limbs.len() > 4 {
             return None;
         }
-        Some(self.limbs.iter().rev().fold(0, |value, &limb| value << 32 | u128::from(limb)))
+        Some(
+            self.limbs
+                .iter()
+                .rev()
+                .fold(0, |value, &limb| value << 32 | u128::from(limb)),
+        )
     }
 
     /// Shifted left by `count` bits.
@@ -164,7 +171,10 @@ impl Natural {
 }
 
 /// The low 32 bits.
-#[expect(clippy::cast_possible_truncation, reason = "taking the low digit is what it is for")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "taking the low digit is what it is for"
+)]
 fn low(value: u64) -> u32 {
     value as u32
 }
@@ -190,14 +200,18 @@ fn scale_to_f64(quotient: u128, exact: bool, exponent: isize) -> f64 {
     let scale = lowest + exponent;
     #[expect(clippy::cast_precision_loss, reason = "at most 53 bits are set")]
     let mantissa = mantissa as f64;
-    let step = |scale: isize| 2f64.powi(i32::try_from(scale).unwrap_or(if scale < 0 { -4000 } else { 4000 }));
+    let step = |scale: isize| {
+        2f64.powi(i32::try_from(scale).unwrap_or(if scale < 0 { -4000 } else { 4000 }))
+    };
     // Two steps, because 2^scale alone may be outside of the range of doubles.
     mantissa * step(scale / 2) * step(scale - scale / 2)
 }
 
 impl From<u128> for Natural {
     fn from(value: u128) -> Self {
-        let limbs = (0..4).map(|index| low((value >> (32 * index)) as u64 & 0xFFFF_FFFF)).collect();
+        let limbs = (0..4)
+            .map(|index| low((value >> (32 * index)) as u64 & 0xFFFF_FFFF))
+            .collect();
         let mut natural = Natural { limbs };
         natural.normalize();
         natural
@@ -230,7 +244,10 @@ impl Integer {
     /// The integer with this sign and magnitude.
     #[must_use]
     pub fn new(negative: bool, magnitude: Natural) -> Self {
-        Integer { negative: negative && !magnitude.is_zero(), magnitude }
+        Integer {
+            negative: negative && !magnitude.is_zero(),
+            magnitude,
+        }
     }
 
     /// Whether it is below zero.
@@ -249,7 +266,11 @@ impl Integer {
     #[must_use]
     pub fn to_i128(&self) -> Option<i128> {
         let magnitude = self.magnitude.to_u128()?;
-        if self.negative { 0i128.checked_sub_unsigned(magnitude) } else { i128::try_from(magnitude).ok() }
+        if self.negative {
+            0i128.checked_sub_unsigned(magnitude)
+        } else {
+            i128::try_from(magnitude).ok()
+        }
     }
 
     /// The number with the opposite sign.
@@ -267,7 +288,12 @@ impl From<i128> for Integer {
 
 impl fmt::Display for Integer {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}{}", if self.negative { "-" } else { "" }, self.magnitude)
+        write!(
+            f,
+            "{}{}",
+            if self.negative { "-" } else { "" },
+            self.magnitude
+        )
     }
 }
 
@@ -283,13 +309,21 @@ mod tests {
 
     fn natural(digits: &str) -> Natural {
         let mut value = Natural::default();
-        digits.chars().for_each(|digit| value.multiply_add(10, digit.to_digit(10).unwrap()));
+        digits
+            .chars()
+            .for_each(|digit| value.multiply_add(10, digit.to_digit(10).unwrap()));
         value
     }
 
     #[test]
     fn digits_read_and_print_the_same_at_every_size() {
-        for digits in ["0", "7", "4294967296", "340282366920938463463374607431768211456", &"9".repeat(200)] {
+        for digits in [
+            "0",
+            "7",
+            "4294967296",
+            "340282366920938463463374607431768211456",
+            &"9".repeat(200),
+        ] {
             assert_eq!(natural(digits).to_string(), digits);
         }
     }
@@ -304,14 +338,27 @@ mod tests {
 
     #[test]
     fn products_and_powers_agree() {
-        assert_eq!(Natural::power(10, 30).times(&Natural::power(10, 25)), Natural::power(10, 55));
-        assert_eq!(Natural::power(2, 100), Natural::from(1u128).shifted_left(100));
+        assert_eq!(
+            Natural::power(10, 30).times(&Natural::power(10, 25)),
+            Natural::power(10, 55)
+        );
+        assert_eq!(
+            Natural::power(2, 100),
+            Natural::from(1u128).shifted_left(100)
+        );
         assert_eq!(Natural::power(2, 100).bit_length(), 101);
     }
 
     #[test]
     fn ratios_round_as_the_standard_library_rounds_decimals() {
-        let texts = ["1", "3", "9007199254740993", "9007199254740992", "123456789012345678901234567890", "17976931348623157"];
+        let texts = [
+            "1",
+            "3",
+            "9007199254740993",
+            "9007199254740992",
+            "123456789012345678901234567890",
+            "17976931348623157",
+        ];
         for digits in texts {
             for exponent in [0u32, 1, 16, 22, 23, 300, 308, 323, 340] {
                 let expected: f64 = format!("{digits}e-{exponent}").parse().unwrap();

@@ -52,9 +52,18 @@ pub fn render_all(diagnostics: &Diagnostics, sources: &SourceMap, color: Color) 
 #[must_use]
 pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, color: Color) -> String {
     let excerpts = excerpts(diagnostic, sources);
-    let last_line = excerpts.iter().filter_map(|excerpt| excerpt.lines.last()).map(|line| line.number).max();
+    let last_line = excerpts
+        .iter()
+        .filter_map(|excerpt| excerpt.lines.last())
+        .map(|line| line.number)
+        .max();
     let margin = last_line.unwrap_or(1).to_string().len();
-    let mut writer = Writer { out: String::new(), color, margin, severity: diagnostic.severity };
+    let mut writer = Writer {
+        out: String::new(),
+        color,
+        margin,
+        severity: diagnostic.severity,
+    };
     writer.headline(diagnostic);
     for (index, excerpt) in excerpts.iter().enumerate() {
         writer.excerpt(excerpt, if index == 0 { "-->" } else { ":::" });
@@ -68,14 +77,20 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, color: Color) -> Str
 /// All diagnostics as a JSON array; lines and columns count from 1, columns in characters.
 #[must_use]
 pub fn to_json(diagnostics: &Diagnostics, sources: &SourceMap) -> String {
-    let all: Vec<_> = diagnostics.iter().map(|diagnostic| diagnostic_to_json(diagnostic, sources)).collect();
+    let all: Vec<_> = diagnostics
+        .iter()
+        .map(|diagnostic| diagnostic_to_json(diagnostic, sources))
+        .collect();
     serde_json::Value::Array(all).to_string()
 }
 
 fn diagnostic_to_json(diagnostic: &Diagnostic, sources: &SourceMap) -> serde_json::Value {
     let label_to_json = |label: &Label| {
         let file = sources.get(label.span.file)?;
-        let (start, end) = (file.position(label.span.start), file.position(label.span.end));
+        let (start, end) = (
+            file.position(label.span.start),
+            file.position(label.span.end),
+        );
         Some(serde_json::json!({
             "file": file.path, "line": start.line, "column": start.column, "endLine": end.line, "endColumn": end.column,
             "text": label.text, "primary": label.primary,
@@ -123,14 +138,22 @@ struct Mark<'a> {
 
 /// The excerpts of a diagnostic: the file of its place first, the others in the order of their labels.
 fn excerpts<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Vec<Excerpt<'a>> {
-    let mut files: Vec<FileId> = diagnostic.place().map(|span| span.file).into_iter().collect();
+    let mut files: Vec<FileId> = diagnostic
+        .place()
+        .map(|span| span.file)
+        .into_iter()
+        .collect();
     for label in &diagnostic.labels {
         if !files.contains(&label.span.file) {
             files.push(label.span.file);
         }
     }
     let excerpt_of = |id: FileId| {
-        let labels = diagnostic.labels.iter().filter(|label| label.span.file == id).collect();
+        let labels = diagnostic
+            .labels
+            .iter()
+            .filter(|label| label.span.file == id)
+            .collect();
         Some(excerpt(sources.get(id)?, labels))
     };
     files.into_iter().filter_map(excerpt_of).collect()
@@ -138,20 +161,30 @@ fn excerpts<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Vec<Excer
 
 fn excerpt<'a>(file: &'a SourceFile, mut labels: Vec<&'a Label>) -> Excerpt<'a> {
     let first = labels.iter().find(|label| label.primary).or(labels.first());
-    let heading = first.map_or(String::new(), |label| file.position(label.span.start).to_string());
+    let heading = first.map_or(String::new(), |label| {
+        file.position(label.span.start).to_string()
+    });
     labels.sort_by_key(|label| (label.span.start, label.span.end));
     let mut lines: Vec<MarkedLine> = Vec::new();
     for label in labels {
         let number = file.line_of(label.span.start);
         if lines.last().is_none_or(|line| line.number != number) {
-            lines.push(MarkedLine { number, text: expand_tabs(file.line_text(number)), marks: Vec::new() });
+            lines.push(MarkedLine {
+                number,
+                text: expand_tabs(file.line_text(number)),
+                marks: Vec::new(),
+            });
         }
         let mark = mark(file, number, label);
         if let Some(line) = lines.last_mut() {
             line.marks.push(mark);
         }
     }
-    Excerpt { file, heading, lines }
+    Excerpt {
+        file,
+        heading,
+        lines,
+    }
 }
 
 /// The label's columns in the drawn line; what goes on in the next line is marked up to the end of this one.
@@ -164,15 +197,28 @@ fn mark<'a>(file: &SourceFile, line: u32, label: &'a Label) -> Mark<'a> {
         expand_tabs(before).chars().count()
     };
     let start = column(label.span.start);
-    Mark { start, end: column(label.span.end).max(start + 1), label }
+    Mark {
+        start,
+        end: column(label.span.end).max(start + 1),
+        label,
+    }
 }
 
 /// The width at which a tab is drawn.
 const TAB: &str = "    ";
 
 fn expand_tabs(text: &str) -> String {
-    let visible = |character: char| if character.is_control() && character != '\t' { '\u{FFFD}' } else { character };
-    text.chars().map(visible).collect::<String>().replace('\t', TAB)
+    let visible = |character: char| {
+        if character.is_control() && character != '\t' {
+            '\u{FFFD}'
+        } else {
+            character
+        }
+    };
+    text.chars()
+        .map(visible)
+        .collect::<String>()
+        .replace('\t', TAB)
 }
 
 /// The text under construction.
@@ -234,8 +280,14 @@ impl Writer {
         for column in 0..width {
             let here = |mark: &&Mark| mark.start <= column && column < mark.end;
             let covering = || line.marks.iter().filter(here);
-            match covering().find(|mark| mark.label.primary).or_else(|| covering().next()) {
-                Some(mark) => self.put(self.mark_ink(mark), if mark.label.primary { "^" } else { "-" }),
+            match covering()
+                .find(|mark| mark.label.primary)
+                .or_else(|| covering().next())
+            {
+                Some(mark) => self.put(
+                    self.mark_ink(mark),
+                    if mark.label.primary { "^" } else { "-" },
+                ),
                 None => self.out.push(' '),
             }
         }
@@ -247,11 +299,15 @@ impl Writer {
 
     /// A row with a bar under each mark that still waits for its text, and the text of the last of `marks`.
     fn hanging_text(&mut self, marks: &[Mark]) {
-        let Some((last, waiting)) = marks.split_last() else { return };
+        let Some((last, waiting)) = marks.split_last() else {
+            return;
+        };
         self.gutter("");
         self.out.push(' ');
         for column in 0..last.start {
-            let bar = waiting.iter().find(|mark| mark.start == column && !mark.label.text.is_empty());
+            let bar = waiting
+                .iter()
+                .find(|mark| mark.start == column && !mark.label.text.is_empty());
             match bar {
                 Some(mark) => self.put(self.mark_ink(mark), "|"),
                 None => self.out.push(' '),
@@ -278,7 +334,11 @@ impl Writer {
     }
 
     fn mark_ink(&self, mark: &Mark) -> Ink {
-        if mark.label.primary { self.main_ink() } else { Ink::Secondary }
+        if mark.label.primary {
+            self.main_ink()
+        } else {
+            Ink::Secondary
+        }
     }
 
     fn main_ink(&self) -> Ink {
@@ -350,7 +410,13 @@ error T001: Oop has no #+
         let plain: String = coloured
             .split('\x1b')
             .enumerate()
-            .map(|(index, part)| if index == 0 { part } else { part.split_once('m').unwrap().1 })
+            .map(|(index, part)| {
+                if index == 0 {
+                    part
+                } else {
+                    part.split_once('m').unwrap().1
+                }
+            })
             .collect();
         assert_ne!(coloured, plain);
         assert_eq!(plain, render_all(&diagnostics, &sources, Color::Plain));
@@ -359,7 +425,8 @@ error T001: Oop has no #+
     #[test]
     fn json_names_lines_and_columns() {
         let (sources, diagnostics) = sample();
-        let value: serde_json::Value = serde_json::from_str(&to_json(&diagnostics, &sources)).unwrap();
+        let value: serde_json::Value =
+            serde_json::from_str(&to_json(&diagnostics, &sources)).unwrap();
         assert_eq!(value[0]["code"], "T001");
         assert_eq!(value[0]["labels"][0]["line"], 3);
         assert_eq!(value[0]["labels"][0]["column"], 9);
@@ -370,7 +437,9 @@ error T001: Oop has no #+
     fn places_outside_of_every_file_do_no_harm() {
         let mut sources = SourceMap::new();
         let file = sources.add("A.st", "ö");
-        let wild = Diagnostic::warning("T002", "odd").primary(Span::new(file, 1, 900), "inside ö").secondary(Span::none(), "x");
+        let wild = Diagnostic::warning("T002", "odd")
+            .primary(Span::new(file, 1, 900), "inside ö")
+            .secondary(Span::none(), "x");
         assert!(render(&wild, &sources, Color::Plain).contains("A.st:1:"));
     }
 }

@@ -4,12 +4,13 @@
 
 use std::fmt;
 
-use crate::base::entity::{EntityRef, PrimaryMap};
+use crate::base::entity::{EntityRef, PrimaryMap, entity};
 
-crate::entity! {
+entity!(
     /// A source file of a [`SourceMap`].
-    pub struct FileId("file");
-}
+    FileId,
+    "file"
+);
 
 /// A range of bytes in a source file: from `start` up to, but not with, `end`.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -52,13 +53,21 @@ impl Span {
     #[must_use]
     pub fn new(file: FileId, start: usize, end: usize) -> Self {
         let offset = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
-        Span { file, start: offset(start), end: offset(end) }
+        Span {
+            file,
+            start: offset(start),
+            end: offset(end),
+        }
     }
 
     /// The place of what no source text was written for; a label there is not drawn.
     #[must_use]
     pub fn none() -> Self {
-        Span { file: FileId::new(u32::MAX as usize), start: 0, end: 0 }
+        Span {
+            file: FileId::new(u32::MAX as usize),
+            start: 0,
+            end: 0,
+        }
     }
 
     /// Whether this is [`Span::none`].
@@ -73,19 +82,29 @@ impl Span {
         if self.file != other.file {
             return self;
         }
-        Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
+        Span {
+            file: self.file,
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+        }
     }
 
     /// The empty range at the start.
     #[must_use]
     pub fn at_start(self) -> Span {
-        Span { end: self.start, ..self }
+        Span {
+            end: self.start,
+            ..self
+        }
     }
 
     /// The empty range behind the end.
     #[must_use]
     pub fn at_end(self) -> Span {
-        Span { start: self.end, ..self }
+        Span {
+            start: self.end,
+            ..self
+        }
     }
 
     /// The range as indices into the file's text.
@@ -127,7 +146,11 @@ impl SourceFile {
         let starts = text.bytes().enumerate().filter_map(after_newline);
         let offset = |value: usize| u32::try_from(value).unwrap_or(u32::MAX);
         let line_starts = std::iter::once(0).chain(starts.map(offset)).collect();
-        SourceFile { path, text, line_starts }
+        SourceFile {
+            path,
+            text,
+            line_starts,
+        }
     }
 
     /// Line and column of a byte offset; offsets behind the end are taken as the end.
@@ -137,8 +160,14 @@ impl SourceFile {
         let start = self.line_starts[line as usize - 1] as usize;
         let end = (offset as usize).clamp(start, self.text.len());
         let before = &self.text.as_bytes()[start..end];
-        let column = before.iter().filter(|&&byte| is_character_start(byte)).count();
-        Position { line, column: u32::try_from(column).unwrap_or(u32::MAX - 1) + 1 }
+        let column = before
+            .iter()
+            .filter(|&&byte| is_character_start(byte))
+            .count();
+        Position {
+            line,
+            column: u32::try_from(column).unwrap_or(u32::MAX - 1) + 1,
+        }
     }
 
     /// The line, from 1, of a byte offset.
@@ -158,13 +187,20 @@ impl SourceFile {
     #[must_use]
     pub fn line_text(&self, line: u32) -> &str {
         let range = self.line_range(line);
-        self.text.get(range).unwrap_or("").trim_end_matches(['\n', '\r'])
+        self.text
+            .get(range)
+            .unwrap_or("")
+            .trim_end_matches(['\n', '\r'])
     }
 
     /// Where a line, from 1, stands in the text, with its end.
     #[must_use]
     pub fn line_range(&self, line: u32) -> std::ops::Range<usize> {
-        let start_of = |line: u32| self.line_starts.get(line as usize).map_or(self.text.len(), |&start| start as usize);
+        let start_of = |line: u32| {
+            self.line_starts
+                .get(line as usize)
+                .map_or(self.text.len(), |&start| start as usize)
+        };
         start_of(line.saturating_sub(1))..start_of(line)
     }
 }
@@ -212,13 +248,18 @@ impl SourceMap {
     /// The text that `span` covers; empty if it lies outside of its file.
     #[must_use]
     pub fn snippet(&self, span: Span) -> &str {
-        self.files.get(span.file).and_then(|file| file.text.get(span.range())).unwrap_or("")
+        self.files
+            .get(span.file)
+            .and_then(|file| file.text.get(span.range()))
+            .unwrap_or("")
     }
 
     /// Line and column of the start of `span`.
     #[must_use]
     pub fn position(&self, span: Span) -> Option<Position> {
-        self.files.get(span.file).map(|file| file.position(span.start))
+        self.files
+            .get(span.file)
+            .map(|file| file.position(span.start))
     }
 }
 

@@ -4,12 +4,14 @@
 //! later stages index their tables. Statements, blocks and pragmas are ordinary trees. Every node has its [`Span`].
 //! Names are resolved by nobody here: a [`Variable`](ExprKind::Variable) is any identifier that is not reserved.
 
+use crate::base::entity::entity;
 use crate::base::{Integer, Interner, Natural, PrimaryMap, Span, Symbol};
 
-crate::entity! {
+entity!(
     /// An expression of a method.
-    pub struct ExprId("expr");
-}
+    ExprId,
+    "expr"
+);
 
 /// The expressions of a method, or of another piece of code that is parsed on its own.
 pub type Exprs = PrimaryMap<ExprId, Expr>;
@@ -145,7 +147,10 @@ impl Send {
     /// The place of the selector's first part.
     #[must_use]
     pub fn selector_span(&self) -> Span {
-        self.selector_spans.first().copied().unwrap_or_else(Span::none)
+        self.selector_spans
+            .first()
+            .copied()
+            .unwrap_or_else(Span::none)
     }
 }
 
@@ -236,7 +241,9 @@ pub struct ScaledDecimal {
 impl Method {
     /// The pragmas with this selector.
     pub fn pragmas_named(&self, selector: Symbol) -> impl Iterator<Item = &Pragma> {
-        self.pragmas.iter().filter(move |pragma| pragma.selector == selector)
+        self.pragmas
+            .iter()
+            .filter(move |pragma| pragma.selector == selector)
     }
 }
 
@@ -244,7 +251,9 @@ impl Method {
 #[must_use]
 pub fn argument_count(selector: &str) -> usize {
     match selector.chars().next() {
-        Some(first) if first.is_alphabetic() || first == '_' => selector.bytes().filter(|&byte| byte == b':').count(),
+        Some(first) if first.is_alphabetic() || first == '_' => {
+            selector.bytes().filter(|&byte| byte == b':').count()
+        }
         Some(_) => 1,
         None => 0,
     }

@@ -116,7 +116,10 @@ impl SlotDefinition {
     /// The argument for `keyword`.
     #[must_use]
     pub fn argument(&self, keyword: Symbol) -> Option<SlotArgument> {
-        self.arguments.iter().copied().find(|argument| argument.keyword.name == keyword)
+        self.arguments
+            .iter()
+            .copied()
+            .find(|argument| argument.keyword.name == keyword)
     }
 
     /// The argument's value, if it is a literal.

@@ -282,7 +282,7 @@ pub enum ExprKind {
     /// Identity of words, structs, functions, Booleans. Addresses also compare by order, unsigned.
     WordCompare(Comparison, Box<Expr>, Box<Expr>),
     /// Float operation; one or two operands.
-    Float(FloatOp, Vec<Expr>),
+    FloatOperation(FloatOp, Vec<Expr>),
     /// Integer to float, or float to float of another width.
     ToFloat(Box<Expr>),
     /// Float to `Int64`, rounded to zero; traps when it does not fit.
