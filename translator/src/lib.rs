@@ -6,3 +6,5 @@ pub mod base;
 pub mod syntax;
 pub mod tonel;
 pub mod typed;
+
+pub mod ir;

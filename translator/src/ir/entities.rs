@@ -1,0 +1,84 @@
+//! The entities of the IR: typed indices into the tables of a module or a function.
+//!
+//! An entity prints with its prefix (`v7`, `block3`); entities are dense from 0, so side tables are plain vectors.
+
+use crate::base::entity::entity;
+
+entity!(
+    /// An SSA value of a function.
+    Value,
+    "v"
+);
+entity!(
+    /// A basic block of a function.
+    Block,
+    "block"
+);
+entity!(
+    /// An instruction of a function.
+    InstId,
+    "inst"
+);
+entity!(
+    /// A function of a module.
+    FuncId,
+    "func"
+);
+entity!(
+    /// A piece of read-only or writable data of a module.
+    DataId,
+    "data"
+);
+entity!(
+    /// A field of the state record.
+    FieldId,
+    "field"
+);
+entity!(
+    /// A table of function addresses.
+    TableId,
+    "table"
+);
+entity!(
+    /// A register that holds a VM field for good.
+    PinId,
+    "pin"
+);
+entity!(
+    /// A signature of indirect calls.
+    SigId,
+    "sig"
+);
+entity!(
+    /// A class of memory locations: two classes are the same or disjoint, but for `any` and `volatile`.
+    Alias,
+    "alias"
+);
+entity!(
+    /// Why a trap is taken; the module has the text.
+    TrapReason,
+    "reason"
+);
+entity!(
+    /// A name in the module's string pool.
+    Name,
+    "name"
+);
+entity!(
+    /// A source-level variable while a function is built.
+    Variable,
+    "var"
+);
+
+impl Alias {
+    /// Overlaps every class.
+    pub const ANY: Self = Self(0);
+    /// Overlaps every class and is never moved, merged or removed.
+    pub const VOLATILE: Self = Self(1);
+
+    /// Whether accesses of the two classes may touch the same byte.
+    #[must_use]
+    pub fn overlaps(self, other: Self) -> bool {
+        self == other || self.0 <= 1 || other.0 <= 1
+    }
+}

@@ -1,0 +1,387 @@
+//! A function: arenas of instructions, values and blocks, the order of the blocks, and attributes.
+
+use crate::base::{EntityRef, PrimaryMap};
+
+use super::entities::{Block, FieldId, InstId, Name, Value};
+use super::instruction::{BlockList, Inst, Target, ValueList};
+use super::types::{Signature, Type};
+
+/// Who may call a function, and how it ends.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum FunctionKind {
+    /// Private convention.
+    Normal,
+    /// A handler: no result, ends with `dispatch`; without parameters where it stands in a table.
+    Handler,
+    /// A normal function that is also reached from outside through a thunk.
+    Export,
+    /// A function of the shim: no body, System V convention.
+    Import,
+}
+
+impl FunctionKind {
+    /// The name in the text form.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Normal => "function",
+            Self::Handler => "handler",
+            Self::Export => "export",
+            Self::Import => "import",
+        }
+    }
+}
+
+/// Whether the inliner may decide.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub enum Inline {
+    /// By size and number of calls.
+    #[default]
+    Auto,
+    /// Never.
+    Never,
+    /// Wherever it is called.
+    Always,
+}
+
+/// What is declared or inferred about a function.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
+pub struct Attributes {
+    /// Whether the inliner may decide.
+    pub inline: Inline,
+    /// Rarely run: branches to its calls are unlikely.
+    pub cold: bool,
+    /// It may move objects.
+    pub moving: bool,
+    /// It does not come back to its caller.
+    pub leaves: bool,
+}
+
+/// A place in the source: a method and a line. Line 0 is unknown.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Position {
+    /// The method's name in the module's string pool.
+    pub method: Name,
+    /// The line in its file.
+    pub line: u32,
+}
+
+/// Where a value comes from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum ValueDef {
+    /// The result of an instruction.
+    Result(InstId),
+    /// A parameter of a block, with its number.
+    Param(Block, u32),
+}
+
+/// A value's type and origin.
+#[derive(Clone, Copy, Debug)]
+pub struct ValueData {
+    /// The type.
+    pub ty: Type,
+    /// Where it comes from. Kept true by the methods of [`Function`].
+    pub def: ValueDef,
+}
+
+/// A basic block.
+#[derive(Clone, Default, Debug)]
+pub struct BlockData {
+    /// Its parameters; those of the entry are the function's.
+    pub params: Vec<Value>,
+    /// Its instructions; the last one is the terminator.
+    pub insts: Vec<InstId>,
+}
+
+/// An instruction with its result and position.
+#[derive(Clone, Copy, Debug)]
+pub struct InstData {
+    /// The instruction.
+    pub inst: Inst,
+    /// Its result, if it has one.
+    pub result: Option<Value>,
+    /// Where it is from.
+    pub position: Position,
+}
+
+/// A function. An import has no blocks.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// The symbol: `ObjectMemory>>fetchPointer:ofObject:`.
+    pub name: String,
+    /// Who may call it.
+    pub kind: FunctionKind,
+    /// Types of parameters and result.
+    pub signature: Signature,
+    /// What is declared or inferred about it.
+    pub attributes: Attributes,
+    /// Where it is defined; positions of its own instructions have the same method.
+    pub position: Position,
+    /// All instructions ever made; those in blocks count.
+    pub insts: PrimaryMap<InstId, InstData>,
+    /// All values ever made.
+    pub values: PrimaryMap<Value, ValueData>,
+    /// All blocks ever made; those in `layout` count.
+    pub blocks: PrimaryMap<Block, BlockData>,
+    /// The blocks in the order of the code; the first is the entry.
+    pub layout: Vec<Block>,
+    value_pool: Vec<Value>,
+    block_pool: Vec<Block>,
+}
+
+impl Function {
+    /// A function without blocks.
+    #[must_use]
+    pub fn new(
+        name: impl Into<String>,
+        kind: FunctionKind,
+        signature: Signature,
+        position: Position,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            kind,
+            signature,
+            attributes: Attributes::default(),
+            position,
+            insts: PrimaryMap::new(),
+            values: PrimaryMap::new(),
+            blocks: PrimaryMap::new(),
+            layout: Vec::new(),
+            value_pool: Vec::new(),
+            block_pool: Vec::new(),
+        }
+    }
+
+    /// Whether it has code.
+    #[must_use]
+    pub fn has_body(&self) -> bool {
+        !self.layout.is_empty()
+    }
+
+    /// The first block.
+    #[must_use]
+    pub fn entry(&self) -> Block {
+        self.layout[0]
+    }
+
+    /// A new block at the end of the layout.
+    pub fn add_block(&mut self) -> Block {
+        let block = self.blocks.push(BlockData::default());
+        self.layout.push(block);
+        block
+    }
+
+    /// A new last parameter of a block.
+    pub fn add_param(&mut self, block: Block, ty: Type) -> Value {
+        let number = u32::try_from(self.blocks[block].params.len()).expect("few parameters");
+        let value = self.values.push(ValueData {
+            ty,
+            def: ValueDef::Param(block, number),
+        });
+        self.blocks[block].params.push(value);
+        value
+    }
+
+    /// Keeps the parameters of a block for whose number `keep` is true; the arguments are the caller's care.
+    pub fn retain_params(&mut self, block: Block, keep: impl Fn(usize) -> bool) {
+        let old = std::mem::take(&mut self.blocks[block].params);
+        let new: Vec<Value> = old
+            .into_iter()
+            .enumerate()
+            .filter(|(n, _)| keep(*n))
+            .map(|(_, v)| v)
+            .collect();
+        for (number, &value) in (0..).zip(&new) {
+            self.values[value].def = ValueDef::Param(block, number);
+        }
+        self.blocks[block].params = new;
+    }
+
+    /// A new instruction that is in no block yet, with a result of that type.
+    pub fn make_inst(&mut self, inst: Inst, result: Option<Type>, position: Position) -> InstId {
+        let id = self.insts.push(InstData {
+            inst,
+            result: None,
+            position,
+        });
+        if let Some(ty) = result {
+            let value = self.values.push(ValueData {
+                ty,
+                def: ValueDef::Result(id),
+            });
+            self.insts[id].result = Some(value);
+        }
+        id
+    }
+
+    /// A new instruction at the end of a block; returns its result.
+    pub fn append(
+        &mut self,
+        block: Block,
+        inst: Inst,
+        result: Option<Type>,
+        position: Position,
+    ) -> Option<Value> {
+        let id = self.make_inst(inst, result, position);
+        self.blocks[block].insts.push(id);
+        self.insts[id].result
+    }
+
+    /// The type of a value.
+    #[must_use]
+    pub fn ty(&self, value: Value) -> Type {
+        self.values[value].ty
+    }
+
+    /// The instruction that defines a value; `None` for a parameter.
+    #[must_use]
+    pub fn def(&self, value: Value) -> Option<Inst> {
+        match self.values[value].def {
+            ValueDef::Result(id) => Some(self.insts[id].inst),
+            ValueDef::Param(..) => None,
+        }
+    }
+
+    /// The integer that a value is, if it is an `iconst`.
+    #[must_use]
+    pub fn as_const(&self, value: Value) -> Option<i64> {
+        match self.def(value) {
+            Some(Inst::Iconst(n)) => Some(n),
+            _ => None,
+        }
+    }
+
+    /// The terminator of a complete block.
+    #[must_use]
+    pub fn terminator(&self, block: Block) -> Inst {
+        self.insts[self.terminator_id(block)].inst
+    }
+
+    /// The terminator of a complete block.
+    #[must_use]
+    pub fn terminator_id(&self, block: Block) -> InstId {
+        *self.blocks[block]
+            .insts
+            .last()
+            .expect("a complete block has a terminator")
+    }
+
+    /// The successors of a complete block, in textual order, each as often as it is written.
+    #[must_use]
+    pub fn successors(&self, block: Block) -> Vec<Block> {
+        self.terminator(block).successors(self)
+    }
+
+    /// The values of a list.
+    #[must_use]
+    pub fn values_of(&self, list: ValueList) -> &[Value] {
+        &self.value_pool[list.start as usize..(list.start + list.len) as usize]
+    }
+
+    /// The blocks of a list.
+    #[must_use]
+    pub fn blocks_of(&self, list: BlockList) -> &[Block] {
+        &self.block_pool[list.start as usize..(list.start + list.len) as usize]
+    }
+
+    /// A new list.
+    pub fn value_list(&mut self, values: &[Value]) -> ValueList {
+        if values.is_empty() {
+            return ValueList::EMPTY;
+        }
+        let start = u32::try_from(self.value_pool.len()).expect("fewer than 2^32 arguments");
+        self.value_pool.extend_from_slice(values);
+        ValueList {
+            start,
+            len: u32::try_from(values.len()).expect("fewer than 2^32 arguments"),
+        }
+    }
+
+    /// A new list of blocks.
+    pub fn block_list(&mut self, blocks: &[Block]) -> BlockList {
+        let start = u32::try_from(self.block_pool.len()).expect("fewer than 2^32 targets");
+        self.block_pool.extend_from_slice(blocks);
+        BlockList {
+            start,
+            len: u32::try_from(blocks.len()).expect("fewer than 2^32 targets"),
+        }
+    }
+
+    /// The list with other values: the same one if nothing changes.
+    pub fn map_list(&mut self, list: ValueList, mut map: impl FnMut(Value) -> Value) -> ValueList {
+        let mut new = ValueList::EMPTY;
+        for position in 0..list.len() {
+            let old = self.value_pool[list.start as usize + position];
+            let value = map(old);
+            if value != old && new.is_empty() {
+                let whole = self.values_of(list).to_vec();
+                new = self.value_list(&whole);
+            }
+            if !new.is_empty() {
+                self.value_pool[new.start as usize + position] = value;
+            }
+        }
+        if new.is_empty() { list } else { new }
+    }
+
+    /// A target with arguments.
+    pub fn target(&mut self, block: Block, args: &[Value]) -> Target {
+        Target {
+            block,
+            args: self.value_list(args),
+        }
+    }
+
+    /// All instructions in layout order.
+    pub fn each_inst(&self) -> impl Iterator<Item = (Block, InstId)> + '_ {
+        self.layout
+            .iter()
+            .flat_map(|&block| self.blocks[block].insts.iter().map(move |&id| (block, id)))
+    }
+
+    /// How many instructions are in blocks.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.layout
+            .iter()
+            .map(|&block| self.blocks[block].insts.len())
+            .sum()
+    }
+
+    /// Replaces every use of a value in the whole function, as `map` says.
+    pub fn map_uses(&mut self, mut map: impl FnMut(Value) -> Value) {
+        for position in 0..self.layout.len() {
+            let block = self.layout[position];
+            for n in 0..self.blocks[block].insts.len() {
+                let id = self.blocks[block].insts[n];
+                let inst = self.insts[id].inst;
+                self.insts[id].inst = inst.map_operands(self, &mut map);
+            }
+        }
+    }
+
+    /// The fields of the state record that an address of this instruction starts at.
+    #[must_use]
+    pub fn field_of(inst: &Inst) -> Option<FieldId> {
+        match inst {
+            Inst::Load(_, address, _) | Inst::Store(_, _, address, _) => match address.base {
+                super::instruction::Base::Field(field) => Some(field),
+                super::instruction::Base::Value(_) => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Blocks that were made, whether in the layout or not.
+    #[must_use]
+    pub fn n_blocks(&self) -> usize {
+        self.blocks.len()
+    }
+
+    /// Whether a value was made by this function.
+    #[must_use]
+    pub fn knows(&self, value: Value) -> bool {
+        value.index() < self.values.len()
+    }
+}

@@ -1,0 +1,28 @@
+//! The intermediate representation: SSA with block parameters. `docs/ir.md` is its reference.
+//!
+//! It knows nothing of Smalltalk; names are text for listings. `lower` makes it, `analysis` and `opt` work on it, `x64` reads it.
+
+pub mod builder;
+pub mod entities;
+pub mod function;
+pub mod instruction;
+pub mod module;
+pub mod opcode;
+mod printer;
+mod ssa;
+pub mod types;
+
+pub use builder::FunctionBuilder;
+pub use entities::{
+    Alias, Block, DataId, FieldId, FuncId, InstId, Name, PinId, SigId, TableId, TrapReason, Value,
+    Variable,
+};
+pub use function::{
+    Attributes, BlockData, Function, FunctionKind, Inline, InstData, Position, ValueData, ValueDef,
+};
+pub use instruction::{
+    Address, Base, BlockList, Effects, Hint, Inst, MemoryEffect, Symbol, Target, ValueList,
+};
+pub use module::{Data, Export, FunctionTable, Module, Pin, StateField};
+pub use opcode::{BinaryOp, BlockOp, CheckedOp, FloatCond, IntCond, UnaryOp};
+pub use types::{Access, Signature, Type};
