@@ -1,0 +1,39 @@
+//! The benchmark suite: figures as ratios, measured side by side in one run.
+//!
+//! What needs something that this machine lacks (a C compiler, real images, a stock VM) says so and is left out.
+//! `OURO_STOCK_VM` is the command that runs the stock OpenSmalltalk VM, for example `wine …/SqueakConsole.exe -headless`.
+
+mod build;
+mod interpreter;
+mod kernels;
+
+use std::process::ExitCode;
+
+/// A part prints its table, or says why it could not.
+type Part = fn() -> Result<(), String>;
+
+const PARTS: &[(&str, Part)] = &[
+    ("build", build::run),
+    ("kernels", kernels::run),
+    ("interpreter", interpreter::run),
+];
+
+fn main() -> ExitCode {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let mut failed = false;
+    for (name, part) in PARTS {
+        if !wanted.is_empty() && !wanted.iter().any(|word| word == name) {
+            continue;
+        }
+        println!("\n{name}");
+        if let Err(message) = part() {
+            println!("  failed: {message}");
+            failed = true;
+        }
+    }
+    if failed {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}
