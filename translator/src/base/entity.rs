@@ -314,36 +314,31 @@ impl<K: EntityRef + fmt::Debug, V: fmt::Debug + Clone> fmt::Debug for SecondaryM
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    entity!(
-        /// An entity for the tests.
-        Thing,
-        "thing"
-    );
+    use crate::base::source::FileId;
 
     #[test]
     fn numbers_are_dense_and_print_with_their_prefix() {
-        let mut things = PrimaryMap::<Thing, &str>::new();
-        let first = things.push("a");
-        let second = things.push("b");
+        let mut files = PrimaryMap::<FileId, &str>::new();
+        let first = files.push("a");
+        let second = files.push("b");
         assert_eq!(
             (first.to_string(), second.to_string()),
-            ("thing0".into(), "thing1".into())
+            ("file0".into(), "file1".into())
         );
-        assert_eq!(things[second], "b");
-        assert_eq!(things.keys().collect::<Vec<_>>(), [first, second]);
-        assert!(things.get(Thing::new(2)).is_none());
+        assert_eq!(files[second], "b");
+        assert_eq!(files.keys().collect::<Vec<_>>(), [first, second]);
+        assert!(files.get(FileId::new(2)).is_none());
     }
 
     #[test]
     fn a_secondary_map_answers_its_default_for_what_was_never_set() {
-        let mut ages = SecondaryMap::<Thing, u32>::with_default(7);
-        ages[Thing::new(2)] = 1;
+        let mut ages = SecondaryMap::<FileId, u32>::with_default(7);
+        ages[FileId::new(2)] = 1;
         assert_eq!(
             (
-                ages[Thing::new(0)],
-                ages[Thing::new(2)],
-                ages[Thing::new(90)]
+                ages[FileId::new(0)],
+                ages[FileId::new(2)],
+                ages[FileId::new(90)]
             ),
             (7, 1, 7)
         );

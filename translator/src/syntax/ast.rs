@@ -92,7 +92,7 @@ impl StatementKind {
 pub struct Expr {
     /// What it is.
     pub kind: ExprKind,
-    /// Without surrounding parentheses.
+    /// With the parentheses around it, if there are some.
     pub span: Span,
 }
 

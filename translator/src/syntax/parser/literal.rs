@@ -1,0 +1,197 @@
+//! Literals.
+
+use super::{Parsed, Parser};
+use crate::base::Diagnostic;
+use crate::syntax::ast::{Literal, LiteralNode};
+use crate::syntax::number::parse_number;
+use crate::syntax::token::{Token, TokenKind};
+
+impl Parser<'_> {
+    /// Whether a minus sign stands directly before a number.
+    pub(super) fn at_negative_number(&self) -> bool {
+        let (sign, number) = (self.peek(), self.peek_at(1));
+        self.at_operator("-")
+            && number.kind == TokenKind::Number
+            && sign.span.end == number.span.start
+    }
+
+    /// A literal outside of a literal array.
+    pub(super) fn literal(&mut self) -> Parsed<LiteralNode> {
+        let start = self.peek().span;
+        let literal = match self.kind() {
+            TokenKind::Number => self.number(false)?,
+            TokenKind::Binary if self.at_negative_number() => {
+                self.advance();
+                self.number(true)?
+            }
+            TokenKind::String => {
+                let token = self.advance();
+                Literal::String(self.string_content(token, 1))
+            }
+            TokenKind::Character => {
+                let token = self.advance();
+                Literal::Character(self.text_of(token.span).chars().nth(1).unwrap_or(' '))
+            }
+            TokenKind::Symbol => self.symbol(),
+            TokenKind::LiteralArrayOpen => self.nested(Self::literal_array)?,
+            TokenKind::ByteArrayOpen => self.byte_array()?,
+            TokenKind::Identifier => match self.text_of(start) {
+                "true" => self.constant(Literal::Boolean(true)),
+                "false" => self.constant(Literal::Boolean(false)),
+                "nil" => self.constant(Literal::Nil),
+                _ => return self.unexpected("a literal"),
+            },
+            _ => return self.unexpected("a literal"),
+        };
+        Ok(LiteralNode {
+            literal,
+            span: start.to(self.previous_span()),
+        })
+    }
+
+    fn constant(&mut self, literal: Literal) -> Literal {
+        self.advance();
+        literal
+    }
+
+    fn number(&mut self, negative: bool) -> Parsed<Literal> {
+        let token = self.peek();
+        match parse_number(self.text_of(token.span), negative) {
+            Ok(literal) => {
+                self.advance();
+                Ok(literal)
+            }
+            Err(message) => {
+                let result = self.fail(Diagnostic::error("S020", message).primary(token.span, ""));
+                self.advance();
+                result
+            }
+        }
+    }
+
+    /// The text between the quotes, doubled ones made single; `prefix` bytes stand before the text.
+    fn string_content(&self, token: Token, prefix: usize) -> Box<str> {
+        let text = self.text_of(token.span);
+        let inner = text.get(prefix..).unwrap_or("");
+        let inner = inner.strip_suffix('\'').unwrap_or(inner);
+        if inner.contains('\'') {
+            inner.replace("''", "'").into()
+        } else {
+            inner.into()
+        }
+    }
+
+    fn symbol(&mut self) -> Literal {
+        let token = self.advance();
+        let text = self.text_of(token.span);
+        let name = text.trim_start_matches('#');
+        let hashes = text.len() - name.len();
+        if name.starts_with('\'') {
+            let content = self.string_content(token, hashes + 1);
+            return Literal::Symbol(self.interner.intern(&content));
+        }
+        Literal::Symbol(self.interner.intern(name))
+    }
+
+    fn byte_array(&mut self) -> Parsed<Literal> {
+        let open = self.advance();
+        let mut bytes = Vec::new();
+        while !self.at(TokenKind::BracketClose) {
+            let token = self.peek();
+            if token.kind != TokenKind::Number {
+                return self
+                    .expect_close(TokenKind::BracketClose, open.span)
+                    .map(|()| Literal::Nil);
+            }
+            let byte = match self.number(false)? {
+                Literal::Integer(value) => {
+                    value.to_i128().and_then(|value| u8::try_from(value).ok())
+                }
+                _ => None,
+            };
+            let Some(byte) = byte else {
+                self.index -= 1;
+                let message = "the elements of a byte array are between 0 and 255";
+                return self.fail(Diagnostic::error("S021", message).primary(token.span, ""));
+            };
+            bytes.push(byte);
+        }
+        self.advance();
+        Ok(Literal::ByteArray(bytes.into()))
+    }
+
+    /// `#(…)`, or `(…)` inside of one.
+    fn literal_array(&mut self) -> Parsed<Literal> {
+        let open = self.advance();
+        let mut elements = Vec::new();
+        while !self.at(TokenKind::ParenClose) {
+            match self.kind() {
+                TokenKind::End
+                | TokenKind::BracketClose
+                | TokenKind::BraceOpen
+                | TokenKind::BraceClose
+                | TokenKind::Unknown => {
+                    self.expect_close(TokenKind::ParenClose, open.span)?;
+                }
+                _ => elements.push(self.array_element()?),
+            }
+        }
+        self.advance();
+        Ok(Literal::Array(elements))
+    }
+
+    fn array_element(&mut self) -> Parsed<LiteralNode> {
+        let start = self.peek();
+        let literal = match start.kind {
+            TokenKind::Identifier => match self.text_of(start.span) {
+                "true" => self.constant(Literal::Boolean(true)),
+                "false" => self.constant(Literal::Boolean(false)),
+                "nil" => self.constant(Literal::Nil),
+                _ => self.bare_symbol(),
+            },
+            TokenKind::Binary if !self.at_negative_number() => self.bare_symbol(),
+            TokenKind::Hash => {
+                // `# foo` in old sources; the hash says nothing more.
+                self.advance();
+                return self.array_element_after_hash();
+            }
+            TokenKind::Keyword | TokenKind::Keywords => self.keyword_symbol(),
+            TokenKind::Bar
+            | TokenKind::Assign
+            | TokenKind::Caret
+            | TokenKind::Period
+            | TokenKind::Semicolon
+            | TokenKind::Colon => self.bare_symbol(),
+            TokenKind::ParenOpen => self.nested(Self::literal_array)?,
+            TokenKind::BracketOpen => self.byte_array()?,
+            _ => return self.literal(),
+        };
+        Ok(LiteralNode {
+            literal,
+            span: start.span.to(self.previous_span()),
+        })
+    }
+
+    fn array_element_after_hash(&mut self) -> Parsed<LiteralNode> {
+        match self.kind() {
+            TokenKind::Identifier | TokenKind::Keyword | TokenKind::Keywords => {
+                self.array_element()
+            }
+            _ => self.unexpected("a symbol"),
+        }
+    }
+
+    fn bare_symbol(&mut self) -> Literal {
+        let token = self.advance();
+        Literal::Symbol(self.intern_token(token))
+    }
+
+    /// `at:put:`, and `at:put` too: what stands without space behind the last colon belongs to it.
+    fn keyword_symbol(&mut self) -> Literal {
+        let mut span = self.advance().span;
+        if self.at(TokenKind::Identifier) && self.peek().span.start == span.end {
+            span = span.to(self.advance().span);
+        }
+        Literal::Symbol(self.interner.intern(self.text_of(span)))
+    }
+}

@@ -1,0 +1,301 @@
+//! Patterns, pragmas, temporaries, statements.
+
+use super::{Failed, MethodTokens, Parsed, Parser};
+use crate::base::{Diagnostic, Span, Symbol};
+use crate::syntax::ast::{
+    Expr, ExprKind, Literal, LiteralNode, Method, Name, Pragma, Statement, StatementKind,
+};
+use crate::syntax::token::TokenKind;
+
+/// Names that are no variables.
+const RESERVED: [&str; 7] = [
+    "self",
+    "super",
+    "thisContext",
+    "thisProcess",
+    "true",
+    "false",
+    "nil",
+];
+
+/// A method's selector and parameters.
+struct Pattern {
+    selector: Symbol,
+    params: Vec<Name>,
+}
+
+impl Parser<'_> {
+    pub(super) fn method(mut self, method: &MethodTokens) -> Method {
+        let start = self.peek().span;
+        let pattern = self.pattern();
+        let pattern_span = start.to(self.previous_span());
+        if let Some(length) = method.pattern_length {
+            if pattern.is_ok() && self.index != length {
+                let _: Parsed<()> = self.unexpected("`[`");
+            }
+            self.index = length.min(self.tokens.len().saturating_sub(1));
+        }
+        let pattern = pattern.unwrap_or_else(|Failed| Pattern {
+            selector: self.interner.intern(""),
+            params: Vec::new(),
+        });
+        let (mut pragmas, mut temps) = (Vec::new(), Vec::new());
+        self.pragmas_and_temps(&mut pragmas, &mut temps);
+        let statements = self.statements(true);
+        Method {
+            selector: pattern.selector,
+            pattern_span,
+            params: pattern.params,
+            pragmas,
+            temps,
+            statements,
+            comment: method.comment,
+            span: start.to(self.previous_span()),
+            exprs: self.exprs,
+        }
+    }
+
+    fn pattern(&mut self) -> Parsed<Pattern> {
+        match self.kind() {
+            TokenKind::Identifier => {
+                let token = self.advance();
+                Ok(Pattern {
+                    selector: self.intern_token(token),
+                    params: Vec::new(),
+                })
+            }
+            TokenKind::Binary | TokenKind::Bar => {
+                let (selector, _) = self.operator();
+                Ok(Pattern {
+                    selector,
+                    params: vec![self.declaration("a parameter")?],
+                })
+            }
+            TokenKind::Keyword => self.keyword_pattern(),
+            _ => self.unexpected("a method pattern"),
+        }
+    }
+
+    fn keyword_pattern(&mut self) -> Parsed<Pattern> {
+        let mut selector = String::new();
+        let mut params = Vec::new();
+        while self.at(TokenKind::Keyword) {
+            let keyword = self.advance();
+            selector.push_str(self.text_of(keyword.span));
+            params.push(self.declaration("a parameter")?);
+        }
+        Ok(Pattern {
+            selector: self.interner.intern(&selector),
+            params,
+        })
+    }
+
+    /// An operator; bars without space between them are one.
+    pub(super) fn operator(&mut self) -> (Symbol, Span) {
+        let first = self.advance();
+        let mut span = first.span;
+        while first.kind == TokenKind::Bar
+            && self.at(TokenKind::Bar)
+            && self.peek().span.start == span.end
+        {
+            span = span.to(self.advance().span);
+        }
+        (self.interner.intern(self.text_of(span)), span)
+    }
+
+    /// A name that is declared or assigned.
+    pub(super) fn declaration(&mut self, what: &str) -> Parsed<Name> {
+        let token = self.peek();
+        let text = self.text_of(token.span);
+        if token.kind == TokenKind::Identifier && RESERVED.contains(&text) {
+            let message = format!("`{text}` is reserved and cannot be {what}");
+            return self.fail(Diagnostic::error("S013", message).primary(token.span, ""));
+        }
+        self.expect(TokenKind::Identifier, &format!("the name of {what}"))?;
+        Ok(Name {
+            name: self.interner.intern(text),
+            span: token.span,
+        })
+    }
+
+    fn pragmas_and_temps(&mut self, pragmas: &mut Vec<Pragma>, temps: &mut Vec<Name>) {
+        loop {
+            let parsed = if self.at_operator("<") {
+                self.pragma().map(|pragma| pragmas.push(pragma))
+            } else if self.at(TokenKind::Bar) {
+                self.temps(temps)
+            } else {
+                return;
+            };
+            if parsed.is_err() {
+                self.skip_declaration();
+            }
+        }
+    }
+
+    /// After an error in a pragma or in declarations: goes behind the next `>` or `|` of the same line or statement.
+    fn skip_declaration(&mut self) {
+        loop {
+            match self.kind() {
+                TokenKind::End | TokenKind::Period | TokenKind::Caret | TokenKind::Assign => return,
+                TokenKind::Bar => {
+                    self.advance();
+                    return;
+                }
+                TokenKind::Binary if self.text_of(self.peek().span).ends_with('>') => {
+                    self.advance();
+                    return;
+                }
+                _ => self.advance(),
+            };
+        }
+    }
+
+    /// `| a b |`, appended to `temps`.
+    pub(super) fn temps(&mut self, temps: &mut Vec<Name>) -> Parsed<()> {
+        let open = self.expect(TokenKind::Bar, "`|`")?;
+        while !self.at(TokenKind::Bar) {
+            if !self.at(TokenKind::Identifier) {
+                let token = self.peek();
+                let found = token.kind.description();
+                let message = format!("expected a temporary or `|`, found {found}");
+                let error = Diagnostic::error("S010", message).primary(token.span, "");
+                return self.fail(error.secondary(open.span, "the temporaries begin here"));
+            }
+            temps.push(self.declaration("a temporary")?);
+        }
+        self.advance();
+        Ok(())
+    }
+
+    fn pragma(&mut self) -> Parsed<Pragma> {
+        let open = self.advance();
+        let mut selector = String::new();
+        let mut arguments = Vec::new();
+        if self.at(TokenKind::Identifier) {
+            let name = self.advance();
+            selector.push_str(self.text_of(name.span));
+        }
+        while selector.is_empty() || self.at(TokenKind::Keyword) {
+            let keyword = self.expect(TokenKind::Keyword, "the name of a pragma")?;
+            selector.push_str(self.text_of(keyword.span));
+            arguments.push(self.pragma_argument(self.text_of(keyword.span))?);
+        }
+        if !self.at_operator(">") {
+            return self.unexpected("`>` at the end of the pragma");
+        }
+        let close = self.advance();
+        let selector = self.interner.intern(&selector);
+        Ok(Pragma {
+            selector,
+            arguments,
+            span: open.span.to(close.span),
+        })
+    }
+
+    fn pragma_argument(&mut self, keyword: &str) -> Parsed<LiteralNode> {
+        let token = self.peek();
+        let text = self.text_of(token.span);
+        if token.kind != TokenKind::Identifier || RESERVED.contains(&text) {
+            return self.literal();
+        }
+        if keyword != "error:" {
+            let message = format!("the argument of a pragma is a literal, not the name `{text}`");
+            let error = Diagnostic::error("S014", message).primary(token.span, "");
+            return self.fail(error.hint(format!("write #{text}")));
+        }
+        // `<primitive: 1 error: code>` declares a temporary.
+        self.advance();
+        let name = self.interner.intern(text);
+        Ok(LiteralNode {
+            literal: Literal::Symbol(name),
+            span: token.span,
+        })
+    }
+
+    /// Statements up to a closing bracket, or to the end of the method.
+    pub(super) fn statements(&mut self, of_method: bool) -> Vec<Statement> {
+        let mut statements = Vec::new();
+        loop {
+            while self.advance_if(TokenKind::Period) {}
+            match self.kind() {
+                TokenKind::End => return statements,
+                TokenKind::ParenClose | TokenKind::BracketClose | TokenKind::BraceClose => {
+                    if !of_method {
+                        return statements;
+                    }
+                    let _: Parsed<()> = self.unexpected("a statement");
+                    self.advance();
+                    continue;
+                }
+                _ => {}
+            }
+            let start = self.peek().span;
+            match self.terminated_statement() {
+                Ok(statement) => statements.push(statement),
+                Err(Failed) => {
+                    self.skip_statement();
+                    let span = start.to(self.previous_span());
+                    statements.push(self.faulty_statement(span));
+                }
+            }
+        }
+    }
+
+    fn faulty_statement(&mut self, span: Span) -> Statement {
+        self.heights.push(1);
+        let error = self.exprs.push(Expr {
+            kind: ExprKind::Error,
+            span,
+        });
+        Statement {
+            kind: StatementKind::Expression(error),
+            span,
+        }
+    }
+
+    fn terminated_statement(&mut self) -> Parsed<Statement> {
+        let start = self.peek().span;
+        let returns = self.advance_if(TokenKind::Caret);
+        let expr = self.expression()?;
+        let span = start.to(self.previous_span());
+        match self.kind() {
+            TokenKind::Period
+            | TokenKind::End
+            | TokenKind::ParenClose
+            | TokenKind::BracketClose
+            | TokenKind::BraceClose => {}
+            _ => return self.unexpected("`.` or a message"),
+        }
+        let kind = if returns {
+            StatementKind::Return(expr)
+        } else {
+            StatementKind::Expression(expr)
+        };
+        Ok(Statement { kind, span })
+    }
+
+    /// Goes to the next period or closing bracket that belongs to the current bracket.
+    fn skip_statement(&mut self) {
+        let mut open = 0u32;
+        loop {
+            match self.kind() {
+                TokenKind::End => return,
+                TokenKind::Period if open == 0 => return,
+                TokenKind::ParenClose | TokenKind::BracketClose | TokenKind::BraceClose => {
+                    if open == 0 {
+                        return;
+                    }
+                    open -= 1;
+                }
+                TokenKind::ParenOpen
+                | TokenKind::BracketOpen
+                | TokenKind::BraceOpen
+                | TokenKind::LiteralArrayOpen
+                | TokenKind::ByteArrayOpen => open += 1,
+                _ => {}
+            }
+            self.advance();
+        }
+    }
+}
