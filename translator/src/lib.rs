@@ -7,4 +7,6 @@ pub mod syntax;
 pub mod tonel;
 pub mod typed;
 
+pub mod evaluate;
+
 pub mod ir;
