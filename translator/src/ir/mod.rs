@@ -3,16 +3,22 @@
 //! It knows nothing of Smalltalk; names are text for listings. `lower` makes it, `analysis` and `opt` work on it, `x64` reads it.
 
 pub mod builder;
+pub mod cfg;
+pub mod dominators;
 pub mod entities;
 pub mod function;
 pub mod instruction;
 pub mod module;
 pub mod opcode;
+pub mod parser;
 mod printer;
 mod ssa;
 pub mod types;
+pub mod verifier;
 
 pub use builder::FunctionBuilder;
+pub use cfg::Cfg;
+pub use dominators::Dominators;
 pub use entities::{
     Alias, Block, DataId, FieldId, FuncId, InstId, Name, PinId, SigId, TableId, TrapReason, Value,
     Variable,
@@ -25,4 +31,6 @@ pub use instruction::{
 };
 pub use module::{Data, Export, FunctionTable, Module, Pin, StateField};
 pub use opcode::{BinaryOp, BlockOp, CheckedOp, FloatCond, IntCond, UnaryOp};
+pub use parser::{ParseError, parse_module};
 pub use types::{Access, Signature, Type};
+pub use verifier::{VerifierError, verify, verify_function};
