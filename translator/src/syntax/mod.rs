@@ -8,4 +8,5 @@ pub mod lexer;
 pub mod number;
 pub mod parser;
 pub mod printer;
+mod rename;
 pub mod token;
