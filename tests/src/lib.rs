@@ -1,6 +1,10 @@
 //! Shared helpers of the end-to-end tests, the tidy tests and the benchmark runner.
 
+pub mod image;
+
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The folder of the workspace.
 ///
@@ -58,4 +62,65 @@ pub fn images() -> Option<PathBuf> {
         .into_iter()
         .flatten()
         .find(|folder| folder.join("candle-tinybenchmarks-short.image").is_file())
+}
+
+/// How a run of the VM ended.
+#[derive(Debug)]
+pub struct Run {
+    /// The exit status; -1 when a signal ended the process.
+    pub status: i32,
+    /// What it wrote.
+    pub stdout: String,
+    /// What it reported.
+    pub stderr: String,
+}
+
+/// The VM under test: `OURO_VM`, or what `make vm` has built.
+///
+/// # Panics
+/// When there is none.
+pub fn vm() -> PathBuf {
+    let path =
+        std::env::var_os("OURO_VM").map_or_else(|| root().join("generated/ouro"), PathBuf::from);
+    assert!(
+        path.is_file(),
+        "{} is missing: run `make vm` first",
+        path.display()
+    );
+    path
+}
+
+/// Runs the VM on an image, in a folder of its own that is removed afterwards.
+///
+/// # Panics
+/// When the image cannot be written or the VM not started.
+pub fn run_image(image: &[u8]) -> Run {
+    run_image_with(&[], image)
+}
+
+/// The same with options.
+///
+/// # Panics
+/// As `run_image`.
+pub fn run_image_with(options: &[&str], image: &[u8]) -> Run {
+    static NUMBER: AtomicU32 = AtomicU32::new(0);
+    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+    let folder = std::env::temp_dir().join(format!("ouro-test-{}-{number}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("the temporary folder can be made");
+    std::fs::write(folder.join("test.image"), image).expect("the image can be written");
+    let output = Command::new("timeout")
+        .arg("60")
+        .arg(vm())
+        .arg("--interpret")
+        .args(options)
+        .arg("test.image")
+        .current_dir(&folder)
+        .output()
+        .expect("the VM can be started");
+    std::fs::remove_dir_all(&folder).expect("the temporary folder can be removed");
+    Run {
+        status: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
 }

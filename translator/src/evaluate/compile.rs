@@ -423,7 +423,10 @@ impl Compiler<'_> {
         }
     }
 
-    #[expect(clippy::too_many_lines, reason = "one dispatch over the control expressions")]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one dispatch over the control expressions"
+    )]
     fn control(&mut self, expr: &Expr) -> Node {
         let site = self.site(expr.span);
         match &expr.kind {

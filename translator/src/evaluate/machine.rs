@@ -235,7 +235,10 @@ impl<'a> Machine<'a> {
     }
 
     /// The value of an expression.
-    #[expect(clippy::too_many_lines, reason = "one dispatch over all operations, most of them one line")]
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one dispatch over all operations, most of them one line"
+    )]
     pub(super) fn eval(&mut self, node: &'a Node) -> Eval {
         match node {
             Node::Const(value) => Ok(*value),
