@@ -3,6 +3,7 @@
 //! The modules stand in the order in which the data flows through them.
 
 pub mod base;
+pub mod project;
 pub mod syntax;
 pub mod tonel;
 pub mod typed;

@@ -92,7 +92,7 @@ fn diagnostic_to_json(diagnostic: &Diagnostic, sources: &SourceMap) -> serde_jso
             file.position(label.span.end),
         );
         Some(serde_json::json!({
-            "file": file.path, "line": start.line, "column": start.column, "endLine": end.line, "endColumn": end.column,
+            "file": sources.shown_path(file), "line": start.line, "column": start.column, "endLine": end.line, "endColumn": end.column,
             "text": label.text, "primary": label.primary,
         }))
     };
@@ -114,8 +114,7 @@ fn severity_name(severity: Severity) -> &'static str {
 
 /// The lines of one file that have labels.
 struct Excerpt<'a> {
-    file: &'a SourceFile,
-    /// Line and column of the first label.
+    /// Path, line and column of the first label.
     heading: String,
     lines: Vec<MarkedLine<'a>>,
 }
@@ -154,15 +153,16 @@ fn excerpts<'a>(diagnostic: &'a Diagnostic, sources: &'a SourceMap) -> Vec<Excer
             .iter()
             .filter(|label| label.span.file == id)
             .collect();
-        Some(excerpt(sources.get(id)?, labels))
+        let file = sources.get(id)?;
+        Some(excerpt(file, &sources.shown_path(file), labels))
     };
     files.into_iter().filter_map(excerpt_of).collect()
 }
 
-fn excerpt<'a>(file: &'a SourceFile, mut labels: Vec<&'a Label>) -> Excerpt<'a> {
+fn excerpt<'a>(file: &'a SourceFile, path: &str, mut labels: Vec<&'a Label>) -> Excerpt<'a> {
     let first = labels.iter().find(|label| label.primary).or(labels.first());
     let heading = first.map_or(String::new(), |label| {
-        file.position(label.span.start).to_string()
+        format!("{path}:{}", file.position(label.span.start))
     });
     labels.sort_by_key(|label| (label.span.start, label.span.end));
     let mut lines: Vec<MarkedLine> = Vec::new();
@@ -180,11 +180,7 @@ fn excerpt<'a>(file: &'a SourceFile, mut labels: Vec<&'a Label>) -> Excerpt<'a> 
             line.marks.push(mark);
         }
     }
-    Excerpt {
-        file,
-        heading,
-        lines,
-    }
+    Excerpt { heading, lines }
 }
 
 /// The label's columns in the drawn line; what goes on in the next line is marked up to the end of this one.
@@ -242,7 +238,7 @@ impl Writer {
     fn excerpt(&mut self, excerpt: &Excerpt, arrow: &str) {
         let indent = " ".repeat(self.margin);
         self.put(Ink::Frame, &format!("{indent} {arrow} "));
-        let _ = writeln!(self.out, "{}:{}", excerpt.file.path, excerpt.heading);
+        let _ = writeln!(self.out, "{}", excerpt.heading);
         self.gutter("");
         self.out.push('\n');
         let mut previous = None;

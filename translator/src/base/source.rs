@@ -34,7 +34,7 @@ pub struct Position {
 
 /// A file's path, as shown to the user, and its text.
 pub struct SourceFile {
-    /// The path as diagnostics show it, with `/` between folders.
+    /// The path with `/` between folders, relative to the folder of the build description: the same wherever that folder is.
     pub path: String,
     /// The whole text.
     pub text: String,
@@ -46,6 +46,8 @@ pub struct SourceFile {
 #[derive(Default)]
 pub struct SourceMap {
     files: PrimaryMap<FileId, SourceFile>,
+    /// What a path that the user can follow has in front: empty, or ends with `/`.
+    folder: String,
 }
 
 impl Span {
@@ -139,7 +141,7 @@ impl fmt::Display for Position {
 }
 
 impl SourceFile {
-    /// A file shown as `path`.
+    /// A file.
     #[must_use]
     pub fn new(path: String, text: String) -> Self {
         let after_newline = |(offset, byte)| (byte == b'\n').then_some(offset + 1);
@@ -217,7 +219,32 @@ impl SourceMap {
         Self::default()
     }
 
-    /// Adds a file shown as `path`.
+    /// Says what stands before each path when it is shown to the user.
+    pub fn set_folder(&mut self, folder: &str) {
+        self.folder = match folder {
+            "" | "." => String::new(),
+            folder => format!("{}/", folder.trim_end_matches('/')),
+        };
+    }
+
+    /// The path of a file as the user can follow it from where he is.
+    #[must_use]
+    pub fn shown_path(&self, file: &SourceFile) -> String {
+        let mut parts: Vec<&str> = Vec::new();
+        let full = format!("{}{}", self.folder, file.path);
+        for part in full.split('/') {
+            match part {
+                "." => {}
+                ".." if parts.last().is_some_and(|last| !matches!(*last, "" | "..")) => {
+                    parts.pop();
+                }
+                part => parts.push(part),
+            }
+        }
+        parts.join("/")
+    }
+
+    /// Adds a file.
     pub fn add(&mut self, path: impl Into<String>, text: impl Into<String>) -> FileId {
         self.files.push(SourceFile::new(path.into(), text.into()))
     }
@@ -284,5 +311,19 @@ mod tests {
         let joined = Span::new(file, 4, 5).to(Span::new(file, 1, 2));
         assert_eq!(sources.snippet(joined), "bcde");
         assert_eq!(sources.snippet(Span::none()), "");
+    }
+
+    #[test]
+    fn shown_paths_begin_with_the_folder_and_have_no_detours() {
+        let mut sources = SourceMap::new();
+        let file = sources.add("vm/../bench/A.st", "");
+        assert_eq!(sources.shown_path(sources.file(file)), "bench/A.st");
+        sources.set_folder("../src");
+        assert_eq!(sources.shown_path(sources.file(file)), "../src/bench/A.st");
+        sources.set_folder("/home/me/");
+        assert_eq!(
+            sources.shown_path(sources.file(file)),
+            "/home/me/bench/A.st"
+        );
     }
 }

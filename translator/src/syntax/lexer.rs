@@ -174,8 +174,12 @@ impl<'a> Lexer<'a> {
     }
 
     fn scan_underscore(&mut self) -> TokenKind {
-        let next = self.peek(1);
-        if next.is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_') {
+        let keyword = self.peek(1) == Some(b':') && self.peek(2) != Some(b'=');
+        if keyword
+            || self
+                .peek(1)
+                .is_some_and(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        {
             self.scan_word()
         } else {
             self.take(1, TokenKind::Assign)
@@ -318,13 +322,17 @@ impl<'a> Lexer<'a> {
             Some(b'(') => self.take(1, TokenKind::LiteralArrayOpen),
             Some(b'[') => self.take(1, TokenKind::ByteArrayOpen),
             Some(b'\'') => self.scan_string(TokenKind::Symbol),
-            Some(b'|' | b'^') => self.take(1, TokenKind::Symbol),
+            Some(b'^') => self.take(1, TokenKind::Symbol),
             Some(_) if self.at_letter() => {
                 self.scan_symbol_name();
                 TokenKind::Symbol
             }
-            Some(_) if self.current_char().is_some_and(is_binary_char) => {
-                self.skip_binary_chars();
+            Some(_) if self.current_char().is_some_and(is_operator_char) => {
+                while let Some(character) =
+                    self.current_char().filter(|&next| is_operator_char(next))
+                {
+                    self.position += character.len_utf8();
+                }
                 TokenKind::Symbol
             }
             _ => TokenKind::Hash,
@@ -412,7 +420,12 @@ impl<'a> Lexer<'a> {
     }
 }
 
-/// Whether operators consist of this character.
+/// Whether operators consist of this character, as a symbol shows them: with `|`.
+fn is_operator_char(character: char) -> bool {
+    character == '|' || is_binary_char(character)
+}
+
+/// Whether operators consist of this character. Bars are tokens of their own, because they also enclose declarations.
 #[must_use]
 pub fn is_binary_char(character: char) -> bool {
     match character {

@@ -383,7 +383,9 @@ fn is_plain_symbol(text: &str) -> bool {
     match characters.next() {
         Some(first) if first.is_alphabetic() || first == '_' => characters
             .all(|character| character.is_alphanumeric() || matches!(character, '_' | ':')),
-        Some(_) => text == "|" || text.chars().all(is_binary_char),
+        Some(_) => text
+            .chars()
+            .all(|character| character == '|' || is_binary_char(character)),
         None => false,
     }
 }

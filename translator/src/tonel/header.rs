@@ -102,8 +102,8 @@ impl HeaderReader<'_> {
             "package" => definition.package = self.name(value),
             "tag" => definition.tag = self.name(value),
             "category" => definition.category = self.name(value),
-            // Who wrote the comment when: of no use here.
-            "commentStamp" => {}
+            // Who wrote the comment when, and what a teaching tool adds: of no use here.
+            "commentStamp" | "role" => {}
             _ => {
                 let warning = Diagnostic::warning(
                     "F008",

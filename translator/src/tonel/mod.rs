@@ -5,6 +5,7 @@
 
 pub mod definition;
 mod header;
+mod metrics;
 mod reader;
 mod rename;
 mod slots;
@@ -13,4 +14,5 @@ mod ston;
 pub use definition::{
     ClassDefinition, DefinitionKind, MethodChunk, Slot, SlotArgument, SlotDefinition, SourceText,
 };
+pub use metrics::code_lines;
 pub use reader::{PackageDefinition, read_class, read_package};

@@ -92,7 +92,7 @@ impl Parser<'_> {
         let mut receiver = self.primary()?;
         while self.at(TokenKind::Identifier) {
             if self.peek_at(1).kind == TokenKind::Assign {
-                return self.unexpected("`.` before the assignment to");
+                return self.unexpected("`.` before the next assignment");
             }
             let message = self.unary_message();
             receiver = self.send_to_left(receiver, message)?;

@@ -106,6 +106,7 @@ fn literals_of_every_kind_print_as_they_are_read() {
         "nil",
         "true",
         "#|",
+        "#||",
         "#()",
         "#[]",
         "340282366920938463463374607431768211456",
@@ -131,6 +132,10 @@ fn blocks_have_parameters_and_temporaries() {
     );
     assert_eq!(body("[:a||t| t]"), "[ :a | | t |\nt ]");
     assert_eq!(body("[:a]"), "[ :a | ]");
+    assert_eq!(
+        printed("at: a _: b\n\t^ a _: b"),
+        "at: a _: b\n\t^ a _: b\n"
+    );
     assert_eq!(body("[ | t | ]"), "[ | t | ]");
     assert_eq!(body("a | b || c"), "a | b || c");
 }
