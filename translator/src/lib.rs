@@ -11,3 +11,5 @@ pub mod typed;
 pub mod evaluate;
 
 pub mod ir;
+
+pub mod lower;

@@ -3,12 +3,12 @@
 use super::code::{
     Body, CaseNode, Code, FUNCTION_BASE, ForNode, Node, STATE_BASE, STRING_BASE, Site, TABLE_BASE,
 };
-use super::fault::{Fault, FaultKind, Outcome, Trap};
+use super::fault::{Fault, FaultKind, Outcome};
 use super::float;
 use super::memory::{Memory, Protection};
 use super::system::{System, SystemOptions};
 use crate::base::entity::EntityRef;
-use crate::typed::{Comparison, Intrinsic, MethodId};
+use crate::typed::{Comparison, Intrinsic, MethodId, Trap};
 
 /// What a run may use.
 #[derive(Clone, Copy, Debug)]

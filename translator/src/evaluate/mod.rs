@@ -17,7 +17,7 @@ mod system;
 
 pub use code::Code;
 pub use compile::{Audit, compile};
-pub use fault::{Fault, FaultKind, Outcome, Trap};
+pub use fault::{Fault, FaultKind, Outcome};
 pub use machine::{Limits, Machine};
 pub use run::{Failure, TestResult, run_test, simulate, trap_of};
 pub use system::SystemOptions;

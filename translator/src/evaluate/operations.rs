@@ -2,10 +2,10 @@
 
 use super::arithmetic::{self, ArithmeticFault};
 use super::code::{Node, Place, Site};
-use super::fault::{FaultKind, Trap};
+use super::fault::FaultKind;
 use super::machine::{Eval, Machine, Stop};
 use super::memory::MemoryFault;
-use crate::typed::{Arithmetic, IntBinary, MemoryType};
+use crate::typed::{Arithmetic, IntBinary, MemoryType, Trap};
 
 impl<'a> Machine<'a> {
     pub(super) fn integer(&mut self, node: &'a Node) -> Eval {

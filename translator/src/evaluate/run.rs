@@ -1,11 +1,11 @@
 //! Whole runs: one test, or the entry as the kernel would start it.
 
 use super::code::Code;
-use super::fault::{Fault, FaultKind, Outcome, Trap};
+use super::fault::{Fault, FaultKind, Outcome};
 use super::machine::{Limits, Machine};
 use super::memory::{PAGE_SIZE, Protection};
 use super::system::SystemOptions;
-use crate::typed::{MethodId, Test};
+use crate::typed::{MethodId, Test, Trap};
 
 /// Stack of the thread that evaluates: trees recurse on it.
 const HOST_STACK: usize = 1 << 30;

@@ -9,8 +9,10 @@
 
 mod expr;
 mod program;
+mod trap;
 mod types;
 
 pub use expr::*;
 pub use program::*;
+pub use trap::Trap;
 pub use types::*;

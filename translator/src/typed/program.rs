@@ -61,6 +61,8 @@ pub struct Program {
     pub constants: BTreeMap<(String, String), Constant>,
     /// Methods that nothing reaches: display name and place.
     pub unreached: Vec<(String, Span)>,
+    /// Methods that are expanded at their calls, for positions inside of them: display name and place.
+    pub expanded: Vec<(String, Span)>,
     /// Counts for the build screen.
     pub counts: Counts,
 }

@@ -1,0 +1,296 @@
+//! State fields, pins, loads, stores and addresses.
+
+use super::function::Lowering;
+use crate::base::entity::EntityRef;
+use crate::ir::{self, Access, Address, Base, BinaryOp, IntCond, PinId, Symbol, Value};
+use crate::typed::{AliasClass, Expr, ExprKind, StateFieldId, Trap, Type};
+
+/// How addresses are held in memory.
+pub(super) const WORD_ACCESS: Access = Access::Ptr;
+
+impl Lowering<'_> {
+    pub(super) fn memory_operation(&mut self, expr: &Expr) -> Option<Value> {
+        match &expr.kind {
+            ExprKind::State(field) => self.load_state(*field, expr.ty),
+            ExprKind::SetState(field, value) => self.store_state(*field, value),
+            ExprKind::StateAddress(field) => Some(
+                self.b
+                    .addr(Symbol::Field(self.shared.fields[field.index()]), 0),
+            ),
+            ExprKind::StateBase => {
+                let base = self.state_base()?;
+                let ty = self.shared.value_type(expr.ty)?;
+                Some(self.coerce(base, ty))
+            }
+            ExprKind::TableAddress(table) => {
+                let address = self.b.addr(self.shared.table(*table), 0);
+                let ty = self.shared.value_type(expr.ty)?;
+                Some(self.coerce(address, ty))
+            }
+            ExprKind::Load {
+                memory,
+                base,
+                index,
+                scale,
+                offset,
+                alias,
+            } => {
+                let access = self.shared.access(*memory, expr.ty);
+                let address = self.address(
+                    (base, index.as_deref(), *scale, *offset),
+                    Some((access, *alias)),
+                )?;
+                let value = self.b.load(access, address, self.shared.alias(*alias));
+                let ty = self.shared.value_type(expr.ty)?;
+                Some(self.coerce(value, ty))
+            }
+            ExprKind::Store {
+                memory,
+                base,
+                index,
+                scale,
+                offset,
+                value,
+                alias,
+            } => {
+                let access = self.shared.access(*memory, value.ty);
+                let address = self.address(
+                    (base, index.as_deref(), *scale, *offset),
+                    Some((access, *alias)),
+                )?;
+                let value = self.expr(value)?;
+                let value = self.coerce(value, access.ty());
+                self.b
+                    .store(access, value, address, self.shared.alias(*alias));
+                None
+            }
+            ExprKind::Address {
+                base,
+                index,
+                scale,
+                offset,
+            } => {
+                let address = self.address((base, index.as_deref(), *scale, *offset), None)?;
+                let ty = self.shared.value_type(expr.ty)?;
+                let value = self.address_value(address);
+                Some(self.coerce(value, ty))
+            }
+            other => unreachable!("{other:?} is no memory operation"),
+        }
+    }
+
+    /// The start of the state record: the address of a field less its offset.
+    fn state_base(&mut self) -> Option<Value> {
+        let plain = self
+            .shared
+            .field_data
+            .iter()
+            .position(|field| field.pin.is_none());
+        let Some(index) = plain else {
+            return self.refuse("the address of an empty state record");
+        };
+        let offset = i64::from(self.shared.field_data[index].offset);
+        Some(
+            self.b
+                .addr(Symbol::Field(self.shared.fields[index]), -offset),
+        )
+    }
+
+    fn load_state(&mut self, field: StateFieldId, ty: Type) -> Option<Value> {
+        let data = &self.shared.field_data[field.index()];
+        let value = match data.pin {
+            Some(pin) => self.b.pin_get(pin, data.access.ty()),
+            None => self.b.load(
+                data.access,
+                Address::field(self.shared.fields[field.index()]),
+                data.alias,
+            ),
+        };
+        let ty = self.shared.value_type(ty)?;
+        Some(self.coerce(value, ty))
+    }
+
+    fn store_state(&mut self, field: StateFieldId, value: &Expr) -> Option<Value> {
+        let value = self.expr(value)?;
+        let data = &self.shared.field_data[field.index()];
+        let stored = self.coerce(value, data.access.ty());
+        match data.pin {
+            Some(pin) => self.b.pin_set(pin, stored),
+            None => self.b.store(
+                data.access,
+                stored,
+                Address::field(self.shared.fields[field.index()]),
+                data.alias,
+            ),
+        }
+        Some(value)
+    }
+
+    /// The pin of a field that dispatch uses, with its type.
+    pub(super) fn pin(&self, field: Option<usize>) -> Option<(PinId, ir::Type)> {
+        let data = &self.shared.field_data[field?];
+        Some((data.pin?, data.access.ty()))
+    }
+
+    /// `base + index * scale + offset`, with a bounds check in checked builds where the array is known.
+    fn address(
+        &mut self,
+        (base, index, scale, offset): (&Expr, Option<&Expr>, i64, i64),
+        accessed: Option<(Access, AliasClass)>,
+    ) -> Option<Address> {
+        // An address with a constant distance only adds to the distance.
+        if let ExprKind::Address {
+            base: inner,
+            index: None,
+            offset: more,
+            ..
+        } = &base.kind
+        {
+            return self.address((inner, index, scale, offset.checked_add(*more)?), accessed);
+        }
+        let bounds = index.and_then(|_| self.array_bounds(base, accessed));
+        let start = match base.kind {
+            ExprKind::StateAddress(field) => Base::Field(self.shared.fields[field.index()]),
+            _ => {
+                let value = self.expr(base)?;
+                Base::Value(if self.b.ty(value) == ir::Type::Bool {
+                    self.coerce(value, ir::Type::I64)
+                } else {
+                    value
+                })
+            }
+        };
+        let mut address = Address {
+            base: start,
+            index: None,
+            offset: 0,
+        };
+        let mut distance = i128::from(offset);
+        if let Some(index) = index {
+            if let ExprKind::Int(constant) = index.kind {
+                distance += constant * i128::from(scale);
+                if bounds
+                    .is_some_and(|(low, high)| distance < low.into() || distance >= high.into())
+                {
+                    self.b.trap(self.shared.reason(Trap::Bounds));
+                    return None;
+                }
+            } else {
+                let index = self.int(index)?.value;
+                if let Some(bounds) = bounds {
+                    self.check_bounds(index, scale, offset, bounds);
+                }
+                address.index = Some(self.scaled(index, scale));
+            }
+        }
+        Some(self.with_distance(address, distance))
+    }
+
+    /// An index with a scale that the machine has.
+    fn scaled(&mut self, index: Value, scale: i64) -> (Value, u8) {
+        match scale {
+            1 | 2 | 4 | 8 => (index, scale as u8),
+            _ => {
+                let scale = self.b.iconst(scale);
+                (self.b.binary(BinaryOp::Mul, index, scale), 1)
+            }
+        }
+    }
+
+    /// Adds a constant distance, which may be too large for an instruction.
+    fn with_distance(&mut self, mut address: Address, distance: i128) -> Address {
+        if let Ok(offset) = i32::try_from(distance) {
+            address.offset = offset;
+            return address;
+        }
+        let distance = self.b.iconst(distance as i64);
+        address.index = Some(match address.index {
+            None => (distance, 1),
+            Some((index, scale)) => {
+                let shift = self.b.iconst(i64::from(scale.trailing_zeros()));
+                let bytes = self.b.binary(BinaryOp::Shl, index, shift);
+                (self.b.binary(BinaryOp::Add, bytes, distance), 1)
+            }
+        });
+        address
+    }
+
+    /// The address as a value.
+    fn address_value(&mut self, address: Address) -> Value {
+        let base = match address.base {
+            Base::Value(value) => value,
+            Base::Field(field) => {
+                let offset = if address.index.is_none() {
+                    address.offset
+                } else {
+                    0
+                };
+                let start = self.b.addr(Symbol::Field(field), offset.into());
+                if address.index.is_none() {
+                    return start;
+                }
+                start
+            }
+        };
+        let mut sum = self.coerce(base, ir::Type::I64);
+        if let Some((index, scale)) = address.index {
+            let shift = self.b.iconst(i64::from(scale.trailing_zeros()));
+            let bytes = if scale == 1 {
+                index
+            } else {
+                self.b.binary(BinaryOp::Shl, index, shift)
+            };
+            sum = self.b.binary(BinaryOp::Add, sum, bytes);
+        }
+        if address.offset != 0 {
+            let offset = self.b.iconst(address.offset.into());
+            sum = self.b.binary(BinaryOp::Add, sum, offset);
+        }
+        self.coerce(sum, ir::Type::Ptr)
+    }
+
+    /// The distances that an element access of a known array may have, in checked builds.
+    fn array_bounds(
+        &self,
+        base: &Expr,
+        accessed: Option<(Access, AliasClass)>,
+    ) -> Option<(i64, i64)> {
+        if !self.shared.options.checked {
+            return None;
+        }
+        if let ExprKind::StateAddress(field) = base.kind {
+            return Some((
+                0,
+                i64::try_from(self.shared.program.state[field].size).ok()?,
+            ));
+        }
+        let Some((_, AliasClass::Field(class, number))) = accessed else {
+            return None;
+        };
+        let field = self
+            .shared
+            .program
+            .classes
+            .get(class)?
+            .fields
+            .get(number as usize)?;
+        field.count?;
+        Some((field.offset, field.offset.checked_add_unsigned(field.size)?))
+    }
+
+    /// Traps unless `low <= index * scale + offset < high`; elements are `scale` bytes apart.
+    fn check_bounds(&mut self, index: Value, scale: i64, offset: i64, (low, high): (i64, i64)) {
+        // In elements: the first index that is allowed, and how many are.
+        let first = (low - offset).div_euclid(scale);
+        let count = (high - low) / scale;
+        let start = self.b.iconst(first);
+        let number = if first == 0 {
+            index
+        } else {
+            self.b.binary(BinaryOp::Sub, index, start)
+        };
+        let limit = self.b.iconst(count);
+        let outside = self.b.icmp(IntCond::Uge, number, limit);
+        self.trap_if(outside, Trap::Bounds);
+    }
+}
