@@ -1,11 +1,15 @@
 //! The Ouro translator: Tonel files in, an x86-64 executable out.
 //!
-//! The modules stand in the order in which the data flows through them.
+//! The modules stand in the order in which the data flows through them; [`pipeline`] calls them in that order.
 
 pub mod base;
-pub mod project;
+
 pub mod syntax;
+
 pub mod tonel;
+
+pub mod project;
+
 pub mod typed;
 
 pub mod evaluate;
@@ -13,3 +17,11 @@ pub mod evaluate;
 pub mod ir;
 
 pub mod lower;
+
+pub mod pipeline;
+
+pub mod options;
+
+pub mod command;
+
+pub mod explain;

@@ -369,7 +369,7 @@ mod tests {
         let mut sources = SourceMap::new();
         let a = sources.add("A.class.st", "Foo >> bar [\n\n\t^ size + anOop\n]\n");
         let b = sources.add("B.class.st", "Oop class\n");
-        let diagnostic = Diagnostic::error("T001", "Oop has no #+")
+        let diagnostic = Diagnostic::error("S001", "Oop has no #+")
             .primary(Span::new(a, 22, 23), "not understood")
             .secondary(Span::new(a, 17, 21), "a SlotCount")
             .secondary(Span::new(a, 24, 29), "an Oop")
@@ -382,7 +382,7 @@ mod tests {
     fn every_place_is_shown_with_its_line_and_text() {
         let (sources, diagnostics) = sample();
         let expected = "\
-error T001: Oop has no #+
+error S001: Oop has no #+
   --> A.class.st:3:9
   |
 3 |     ^ size + anOop
@@ -423,7 +423,7 @@ error T001: Oop has no #+
         let (sources, diagnostics) = sample();
         let value: serde_json::Value =
             serde_json::from_str(&to_json(&diagnostics, &sources)).unwrap();
-        assert_eq!(value[0]["code"], "T001");
+        assert_eq!(value[0]["code"], "S001");
         assert_eq!(value[0]["labels"][0]["line"], 3);
         assert_eq!(value[0]["labels"][0]["column"], 9);
         assert_eq!(value[0]["labels"][3]["file"], "B.class.st");
@@ -433,7 +433,7 @@ error T001: Oop has no #+
     fn places_outside_of_every_file_do_no_harm() {
         let mut sources = SourceMap::new();
         let file = sources.add("A.st", "ö");
-        let wild = Diagnostic::warning("T002", "odd")
+        let wild = Diagnostic::warning("S002", "odd")
             .primary(Span::new(file, 1, 900), "inside ö")
             .secondary(Span::none(), "x");
         assert!(render(&wild, &sources, Color::Plain).contains("A.st:1:"));

@@ -1,0 +1,109 @@
+//! One module for each command: it calls the pipeline and prints.
+//!
+//! A command answers its exit status and writes to the [`Output`] that it gets, so that tests can read what a user sees.
+
+mod build;
+mod check;
+mod explain;
+
+use std::io::{IsTerminal, Write};
+
+use crate::base::render::{Color, render_all};
+use crate::base::{Diagnostics, SourceMap};
+use crate::options::{ColorWish, Command, Options};
+
+/// How a command ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Status {
+    /// Everything is well.
+    Success,
+    /// The source has errors, which were shown.
+    Refused,
+    /// The command line asks for what there is not.
+    Usage,
+}
+
+impl Status {
+    /// The exit status of the process.
+    #[must_use]
+    pub fn code(self) -> u8 {
+        match self {
+            Status::Success => 0,
+            Status::Refused => 1,
+            Status::Usage => 2,
+        }
+    }
+}
+
+/// Where a command writes.
+pub struct Output<'a> {
+    /// Results.
+    pub out: &'a mut dyn Write,
+    /// Diagnostics.
+    pub err: &'a mut dyn Write,
+    /// Whether results are written in colour.
+    pub out_color: Color,
+    /// Whether diagnostics are written in colour.
+    pub err_color: Color,
+}
+
+/// Runs the command that the command line asks for.
+///
+/// # Errors
+/// Standard output cannot be written.
+pub fn run(options: &Options, output: &mut Output) -> std::io::Result<Status> {
+    match &options.command {
+        Command::Build(options) => build::run(options, output),
+        Command::Check(options) => check::run(options, output),
+        Command::Explain(options) => explain::run(options, output),
+    }
+}
+
+/// Whether to write in colour to a stream that is a terminal or not.
+#[must_use]
+pub fn color_for(wish: ColorWish, stream: &impl IsTerminal) -> Color {
+    let wanted = match wish {
+        ColorWish::Always => true,
+        ColorWish::Never => false,
+        ColorWish::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none(),
+    };
+    if wanted { Color::Ansi } else { Color::Plain }
+}
+
+/// Shows all diagnostics and how many there are; answers the status that they call for.
+fn show(
+    diagnostics: &Diagnostics,
+    sources: &SourceMap,
+    output: &mut Output,
+) -> std::io::Result<Status> {
+    output
+        .err
+        .write_all(render_all(diagnostics, sources, output.err_color).as_bytes())?;
+    if let Some(summary) = summary(diagnostics) {
+        writeln!(output.err, "{summary}")?;
+    }
+    Ok(status(diagnostics))
+}
+
+fn status(diagnostics: &Diagnostics) -> Status {
+    if diagnostics.has_errors() {
+        Status::Refused
+    } else {
+        Status::Success
+    }
+}
+
+/// `2 errors, 1 warning`; none if there are neither.
+fn summary(diagnostics: &Diagnostics) -> Option<String> {
+    use crate::base::Severity::{Error, Warning};
+    let part = |severity, name: &str| match diagnostics.count(severity) {
+        0 => None,
+        1 => Some(format!("1 {name}")),
+        count => Some(format!("{count} {name}s")),
+    };
+    let parts: Vec<_> = [part(Error, "error"), part(Warning, "warning")]
+        .into_iter()
+        .flatten()
+        .collect();
+    (!parts.is_empty()).then(|| parts.join(", "))
+}

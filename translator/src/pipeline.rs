@@ -1,0 +1,59 @@
+//! The stages in order. Nothing but calls: what a stage does stands in its own module.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use crate::base::{Diagnostics, Interner, SourceMap};
+use crate::project::{self, Project};
+
+/// What all stages of a run share.
+#[derive(Default)]
+pub struct Session {
+    /// The files read so far.
+    pub sources: SourceMap,
+    /// The names met so far.
+    pub interner: Interner,
+    /// What is to be told to the user.
+    pub diagnostics: Diagnostics,
+    /// The stages that have run, in order.
+    pub stages: Vec<StageTime>,
+}
+
+/// How long a stage took.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct StageTime {
+    /// The stage's name, one word.
+    pub name: &'static str,
+    /// Elapsed time.
+    pub time: Duration,
+}
+
+impl Session {
+    /// Runs one stage and notes its time.
+    pub fn stage<T>(&mut self, name: &'static str, run: impl FnOnce(&mut Self) -> T) -> T {
+        let start = Instant::now();
+        let result = run(self);
+        self.stages.push(StageTime {
+            name,
+            time: start.elapsed(),
+        });
+        result
+    }
+
+    /// Reads and parses the program that the build description at `path` names.
+    pub fn read(&mut self, path: &Path) -> Option<Project> {
+        self.stage("parse", |session| {
+            project::load(
+                path,
+                &mut session.sources,
+                &mut session.interner,
+                &mut session.diagnostics,
+            )
+        })
+    }
+
+    /// All stages that find faults of the program.
+    pub fn check(&mut self, path: &Path) -> Option<Project> {
+        self.read(path)
+    }
+}
