@@ -301,6 +301,12 @@ impl World {
         self.add(index, BYTES, Body::Bytes(bytes.to_vec()))
     }
 
+    /// Adds an instance of a class of 32-bit words, two in each given word.
+    pub fn words(&mut self, class: &str, words: &[u64]) -> Ref {
+        let index = self.class_index(class);
+        self.add(index, 10, Body::Words(words.to_vec()))
+    }
+
     /// The symbol of a name; equal names give the same.
     pub fn symbol(&mut self, name: &str) -> Ref {
         if let Some(symbol) = self.symbols.get(name) {
