@@ -110,9 +110,10 @@ impl Parser<'_> {
                 _ => None,
             };
             let Some(byte) = byte else {
-                self.index -= 1;
                 let message = "the elements of a byte array are between 0 and 255";
-                return self.fail(Diagnostic::error("S021", message).primary(token.span, ""));
+                self.diagnostics
+                    .push(Diagnostic::error("S021", message).primary(token.span, ""));
+                continue;
             };
             bytes.push(byte);
         }

@@ -230,11 +230,11 @@ impl Parser<'_> {
                 }
                 _ => {}
             }
-            let start = self.peek().span;
+            let (start, start_index) = (self.peek().span, self.index);
             match self.terminated_statement() {
                 Ok(statement) => statements.push(statement),
                 Err(Failed) => {
-                    self.skip_statement();
+                    self.skip_statement(start_index);
                     let span = start.to(self.previous_span());
                     statements.push(self.faulty_statement(span));
                 }
@@ -275,27 +275,46 @@ impl Parser<'_> {
         Ok(Statement { kind, span })
     }
 
-    /// Goes to the next period or closing bracket that belongs to the current bracket.
-    fn skip_statement(&mut self) {
-        let mut open = 0u32;
+    /// Goes to the end of the faulty statement that began at token `start`: the next period or closing bracket that does not
+    /// belong to a bracket of the statement itself. A period does not stand in parentheses: there a closing one is missing.
+    fn skip_statement(&mut self, start: usize) {
+        let mut open = Vec::new();
+        for token in self.tokens.get(start..self.index).unwrap_or_default() {
+            note_bracket(&mut open, token.kind);
+        }
+        let only_parentheses =
+            |open: &[TokenKind]| open.iter().all(|kind| *kind == TokenKind::ParenOpen);
         loop {
             match self.kind() {
                 TokenKind::End => return,
-                TokenKind::Period if open == 0 => return,
-                TokenKind::ParenClose | TokenKind::BracketClose | TokenKind::BraceClose => {
-                    if open == 0 {
-                        return;
-                    }
-                    open -= 1;
+                TokenKind::Period if only_parentheses(&open) => return,
+                TokenKind::ParenClose if open.is_empty() => return,
+                TokenKind::BracketClose | TokenKind::BraceClose if only_parentheses(&open) => {
+                    return;
                 }
-                TokenKind::ParenOpen
-                | TokenKind::BracketOpen
-                | TokenKind::BraceOpen
-                | TokenKind::LiteralArrayOpen
-                | TokenKind::ByteArrayOpen => open += 1,
-                _ => {}
+                kind => note_bracket(&mut open, kind),
             }
             self.advance();
         }
+    }
+}
+
+/// Keeps `open` the brackets that are open behind a token of this kind. A closing bracket also closes parentheses that are still open inside.
+fn note_bracket(open: &mut Vec<TokenKind>, kind: TokenKind) {
+    match kind {
+        TokenKind::ParenOpen | TokenKind::LiteralArrayOpen => open.push(TokenKind::ParenOpen),
+        TokenKind::BracketOpen | TokenKind::ByteArrayOpen => open.push(TokenKind::BracketOpen),
+        TokenKind::BraceOpen => open.push(kind),
+        TokenKind::ParenClose if open.last() == Some(&TokenKind::ParenOpen) => {
+            open.pop();
+        }
+        TokenKind::BracketClose | TokenKind::BraceClose => {
+            while open
+                .pop_if(|inner| *inner == TokenKind::ParenOpen)
+                .is_some()
+            {}
+            open.pop();
+        }
+        _ => {}
     }
 }

@@ -1,0 +1,66 @@
+//! What users see of faulty programs: each folder of `tests/errors` is a program with its rendered diagnostics in `expected.txt`.
+//!
+//! `OURO_BLESS=1` writes those files anew.
+
+use std::path::{Path, PathBuf};
+
+use ouroc::base::render::{Color, render_all};
+use ouroc::pipeline::Session;
+use tests::{root, shown, text};
+
+fn cases() -> Vec<PathBuf> {
+    let folder = root().join("tests/errors");
+    let entries =
+        std::fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    let mut cases: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.is_dir())
+        .collect();
+    cases.sort();
+    cases
+}
+
+/// The diagnostics of the program in a folder, with paths relative to it.
+fn rendered(case: &Path) -> String {
+    let mut session = Session::default();
+    session.check(&case.join("vm.ron"));
+    session.diagnostics.sort();
+    session.sources.set_folder("");
+    render_all(&session.diagnostics, &session.sources, Color::Plain)
+}
+
+#[test]
+fn faulty_programs_are_told_what_is_wrong_with_them() {
+    let bless = std::env::var_os("OURO_BLESS").is_some();
+    let mut different = Vec::new();
+    for case in cases() {
+        let (actual, expected) = (rendered(&case), case.join("expected.txt"));
+        if bless {
+            std::fs::write(&expected, &actual)
+                .unwrap_or_else(|error| panic!("{}: {error}", expected.display()));
+        } else if text(&expected) != actual {
+            different.push(format!(
+                "{}: instead of the expected text:\n{actual}",
+                shown(&expected)
+            ));
+        }
+    }
+    assert!(
+        different.is_empty(),
+        "{}\nOURO_BLESS=1 accepts the new texts",
+        different.join("\n")
+    );
+}
+
+#[test]
+fn every_case_has_an_error_or_warning_and_is_the_same_each_time() {
+    for case in cases() {
+        let first = rendered(&case);
+        assert!(
+            first.contains("error ") || first.contains("warning "),
+            "{}",
+            shown(&case)
+        );
+        assert_eq!(first, rendered(&case), "{}", shown(&case));
+    }
+}
