@@ -95,32 +95,92 @@ pub fn vm() -> PathBuf {
 /// # Panics
 /// When the image cannot be written or the VM not started.
 pub fn run_image(image: &[u8]) -> Run {
-    run_image_with(&[], image)
+    Session::new(image).run(&[])
 }
 
-/// The same with options.
-///
-/// # Panics
-/// As `run_image`.
-pub fn run_image_with(options: &[&str], image: &[u8]) -> Run {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    let folder = std::env::temp_dir().join(format!("ouro-test-{}-{number}", std::process::id()));
-    std::fs::create_dir_all(&folder).expect("the temporary folder can be made");
-    std::fs::write(folder.join("test.image"), image).expect("the image can be written");
-    let output = Command::new("timeout")
-        .arg("60")
-        .arg(vm())
-        .arg("--interpret")
-        .args(options)
-        .arg("test.image")
-        .current_dir(&folder)
-        .output()
-        .expect("the VM can be started");
-    std::fs::remove_dir_all(&folder).expect("the temporary folder can be removed");
-    Run {
-        status: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+/// A folder of its own with one image in it, removed at the end.
+#[derive(Debug)]
+pub struct Session {
+    folder: PathBuf,
+}
+
+impl Session {
+    /// The name of the image in the folder.
+    pub const IMAGE: &'static str = "test.image";
+
+    /// Writes the image.
+    ///
+    /// # Panics
+    /// When the folder or the file cannot be written.
+    pub fn new(image: &[u8]) -> Session {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let folder =
+            std::env::temp_dir().join(format!("ouro-test-{}-{number}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("the temporary folder can be made");
+        std::fs::write(folder.join(Session::IMAGE), image).expect("the image can be written");
+        Session { folder }
+    }
+
+    /// Runs the VM on the image; 124 is the status of a run of more than a minute.
+    ///
+    /// # Panics
+    /// When the VM cannot be started.
+    pub fn run(&self, options: &[&str]) -> Run {
+        self.run_for(60, options)
+    }
+
+    /// The same with a limit in seconds.
+    ///
+    /// # Panics
+    /// As `run`.
+    pub fn run_for(&self, seconds: u32, options: &[&str]) -> Run {
+        let output = Command::new("timeout")
+            .arg(seconds.to_string())
+            .arg(vm())
+            .arg("--interpret")
+            .args(options)
+            .arg(Session::IMAGE)
+            .current_dir(&self.folder)
+            .output()
+            .expect("the VM can be started");
+        Run {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
+
+    /// The text of a file in the folder, if there is one.
+    pub fn file(&self, name: &str) -> Option<String> {
+        std::fs::read_to_string(self.folder.join(name)).ok()
+    }
+
+    /// The image as it is now.
+    ///
+    /// # Panics
+    /// When it is gone.
+    pub fn image(&self) -> Vec<u8> {
+        std::fs::read(self.folder.join(Session::IMAGE)).expect("the image is there")
+    }
+
+    /// Names of all files in the folder, sorted.
+    ///
+    /// # Panics
+    /// When the folder is gone.
+    pub fn files(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(&self.folder).expect("the folder is there");
+        let mut names: Vec<String> = entries
+            .flatten()
+            .map(|entry| entry.file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+}
+
+impl Drop for Session {
+    fn drop(&mut self) {
+        drop(std::fs::remove_dir_all(&self.folder));
     }
 }
