@@ -25,3 +25,4 @@ pub mod options;
 pub mod command;
 
 pub mod explain;
+pub mod hazard;

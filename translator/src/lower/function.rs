@@ -3,6 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::layout::Shared;
+use super::places::FunctionPlaces;
 use crate::base::diagnostic::{Diagnostic, Diagnostics};
 use crate::base::entity::EntityRef;
 use crate::base::source::Span;
@@ -16,7 +17,7 @@ use crate::typed::{
 /// A lowered method.
 pub(super) struct Body {
     pub(super) function: Function,
-    pub(super) places: Vec<(u32, Span)>,
+    pub(super) places: FunctionPlaces,
     pub(super) diagnostics: Diagnostics,
 }
 
@@ -27,7 +28,7 @@ pub(super) fn lower_method(shared: &Shared<'_>, id: MethodId) -> Body {
     let Some(body) = &method.body else {
         return Body {
             function: head,
-            places: Vec::new(),
+            places: FunctionPlaces::default(),
             diagnostics: Diagnostics::new(),
         };
     };
@@ -65,7 +66,7 @@ pub(super) struct Lowering<'a> {
     /// Blocks that a branch goes to.
     reached: Vec<bool>,
     span: Span,
-    places: Vec<(u32, Span)>,
+    pub(super) places: FunctionPlaces,
     diagnostics: Diagnostics,
 }
 
@@ -91,7 +92,10 @@ impl<'a> Lowering<'a> {
             labels: FxHashMap::default(),
             reached: Vec::new(),
             span: method.span,
-            places: vec![(0, method.span)],
+            places: FunctionPlaces {
+                runs: vec![(0, method.span)],
+                ..FunctionPlaces::default()
+            },
             diagnostics: Diagnostics::new(),
         }
     }
@@ -137,9 +141,9 @@ impl<'a> Lowering<'a> {
                 .lines
                 .position(span, self.method.span, self.shared.names[self.id.index()]);
         let next = u32::try_from(self.b.func.insts.len()).unwrap_or(u32::MAX);
-        match self.places.last_mut() {
+        match self.places.runs.last_mut() {
             Some(last) if last.0 == next => last.1 = span,
-            _ => self.places.push((next, span)),
+            _ => self.places.runs.push((next, span)),
         }
     }
 
@@ -272,6 +276,7 @@ impl<'a> Lowering<'a> {
         let ty = self.shared.value_type(self.method.locals[local].ty)?;
         let value = self.coerce(value, ty);
         self.b.def_var(variable, value);
+        self.places.locals.entry(value).or_insert(local);
         Some(value)
     }
 

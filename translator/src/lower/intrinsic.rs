@@ -108,6 +108,9 @@ impl Lowering<'_> {
         let handler = self.handler_at(opcode, table);
         self.b
             .call_ind(self.shared.handler_signature, handler, &[], None);
+        self.places
+            .interpreter_entries
+            .extend(self.b.func.insts.last().map(|(id, _)| id));
         None
     }
 }

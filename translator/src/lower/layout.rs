@@ -3,7 +3,7 @@
 use rustc_hash::FxHashMap;
 
 use super::Options;
-use super::places::{Lines, Places, method_name};
+use super::places::{FunctionPlaces, Lines, Places, method_name};
 use crate::base::entity::EntityRef;
 use crate::base::source::SourceMap;
 use crate::ir::{
@@ -315,7 +315,7 @@ pub(super) fn add_entry(
     };
     builder.ret(Some(status));
     let function = module.functions.push(builder.finish());
-    places.push(Vec::new());
+    places.push(FunctionPlaces::default());
     module.exports.push(Export {
         symbol: ENTRY_SYMBOL.to_owned(),
         function,

@@ -2,19 +2,52 @@
 
 use crate::base::entity::EntityRef;
 use crate::base::source::{FileId, SourceMap, Span};
-use crate::ir::{FuncId, InstId, Module, Name, Position};
-use crate::typed::{MethodId, Program};
+use crate::ir::{FuncId, InstId, Module, Name, Position, Value};
+use crate::typed::{LocalId, MethodId, Program};
+use rustc_hash::FxHashMap;
 
 /// The span of every instruction of a module, as it was lowered.
 #[derive(Debug, Default)]
 pub struct Places {
     /// By function: ascending first instruction numbers, each with the span that holds from there on.
     runs: Vec<Vec<(u32, Span)>>,
+    /// By function: values that locals were given.
+    locals: Vec<FxHashMap<Value, LocalId>>,
+    /// Calls that enter the interpreter.
+    interpreter_entries: Vec<(FuncId, InstId)>,
+}
+
+/// What lowering remembers of one function.
+#[derive(Debug, Default)]
+pub(super) struct FunctionPlaces {
+    pub(super) runs: Vec<(u32, Span)>,
+    pub(super) locals: FxHashMap<Value, LocalId>,
+    pub(super) interpreter_entries: Vec<InstId>,
 }
 
 impl Places {
-    pub(super) fn push(&mut self, runs: Vec<(u32, Span)>) {
-        self.runs.push(runs);
+    pub(super) fn push(&mut self, places: FunctionPlaces) {
+        let function = FuncId::new(self.runs.len());
+        self.runs.push(places.runs);
+        self.locals.push(places.locals);
+        self.interpreter_entries.extend(
+            places
+                .interpreter_entries
+                .into_iter()
+                .map(|inst| (function, inst)),
+        );
+    }
+
+    /// The local that was given a value, if one was.
+    #[must_use]
+    pub fn local(&self, function: FuncId, value: Value) -> Option<LocalId> {
+        self.locals.get(function.index())?.get(&value).copied()
+    }
+
+    /// Whether a call is that of the first bytecode handler.
+    #[must_use]
+    pub fn enters_interpreter(&self, function: FuncId, inst: InstId) -> bool {
+        self.interpreter_entries.contains(&(function, inst))
     }
 
     /// Where an instruction comes from; `None` for functions that lowering did not make.

@@ -1,0 +1,126 @@
+//! Effects and hazards: which functions can move objects, and which values would be stale after they did.
+//!
+//! In: the module as lowering makes it, before any inlining, when `oop` and what derives from it are distinct.
+//! Out: diagnostics (`H001` a stale value, `H002` recursion without a bound), the attribute `moving` of each function, and the call graph,
+//! from which [`stack`] works out the deepest native stack.
+//!
+//! A function is *moving* if it is declared so or calls a moving one; an indirect call may reach every function of its signature whose address is taken.
+//! A value is *derived* if it is an `oop`, or an address or a word computed from one ([`derived`] has the rules).
+//! A derived value that is used after a moving call which it lives across is a hazard.
+
+pub mod derived;
+pub mod graph;
+mod liveness;
+mod recursion;
+mod report;
+pub mod stack;
+
+use crate::base::diagnostic::Diagnostics;
+use crate::base::entity::{EntityRef, PrimaryMap};
+use crate::base::source::Span;
+use crate::ir::{FuncId, Module};
+use crate::lower::Places;
+use crate::typed::Program;
+
+pub use graph::CallGraph;
+
+/// What is declared about a function, beyond its IR.
+#[derive(Clone, Debug)]
+pub struct Declared {
+    /// `<movesObjects:>`.
+    pub moves_objects: bool,
+    /// `<hazardExempt:>`.
+    pub exempt: bool,
+    /// `<answersImmediate:>`: the `oop` it answers is no reference.
+    pub answers_immediate: bool,
+    /// `<recursionBound:reason:>`.
+    pub recursion_bound: Option<u32>,
+    /// Where it is defined.
+    pub span: Span,
+}
+
+/// What the checks find out.
+#[derive(Debug)]
+pub struct Findings {
+    /// Hazards and recursions.
+    pub diagnostics: Diagnostics,
+    /// Who calls whom.
+    pub graph: CallGraph,
+    /// By function.
+    pub declared: PrimaryMap<FuncId, Declared>,
+}
+
+impl Default for Declared {
+    fn default() -> Self {
+        Declared {
+            moves_objects: false,
+            exempt: false,
+            answers_immediate: false,
+            recursion_bound: None,
+            span: Span::none(),
+        }
+    }
+}
+
+/// What the program declares about each function of the module that lowering made from it.
+#[must_use]
+pub fn declarations(program: &Program, module: &Module) -> PrimaryMap<FuncId, Declared> {
+    let methods = program.methods.values().map(|method| Declared {
+        moves_objects: method.attributes.moves_objects,
+        exempt: method.attributes.hazard_exempt,
+        answers_immediate: method.attributes.answers_immediate,
+        recursion_bound: method.attributes.recursion_bound,
+        span: method.span,
+    });
+    let mut declared: PrimaryMap<FuncId, Declared> = methods.collect();
+    while declared.len() < module.functions.len() {
+        declared.push(Declared::default());
+    }
+    declared
+}
+
+/// Runs all checks and sets the attribute `moving` of every function that can move objects.
+pub fn check(program: &Program, module: &mut Module, places: &Places) -> Findings {
+    let declared = declarations(program, module);
+    check_declared(program, declared, module, places)
+}
+
+fn check_declared(
+    program: &Program,
+    declared: PrimaryMap<FuncId, Declared>,
+    module: &mut Module,
+    places: &Places,
+) -> Findings {
+    let graph = CallGraph::new(module, places, &declared);
+    let mut diagnostics = Diagnostics::new();
+    let context = report::Context {
+        program,
+        module,
+        places,
+        graph: &graph,
+        declared: &declared,
+    };
+    for function in module.functions.keys() {
+        let exempt = declared[function].exempt || declared[function].moves_objects;
+        if !exempt && graph.is_moving(function) && module.functions[function].has_body() {
+            for hazard in liveness::hazards(&context, function) {
+                diagnostics.push(context.hazard(function, &hazard));
+            }
+        }
+    }
+    for cycle in recursion::cycles(&graph, &declared) {
+        diagnostics.push(context.recursion(&cycle));
+    }
+    for index in 0..module.functions.len() {
+        let function = FuncId::new(index);
+        module.functions[function].attributes.moving = graph.is_moving(function);
+    }
+    Findings {
+        diagnostics,
+        graph,
+        declared,
+    }
+}
+
+#[cfg(test)]
+mod tests;
