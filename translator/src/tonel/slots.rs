@@ -70,7 +70,8 @@ fn move_to(kind: &mut ExprKind, span: &mut Span, place: Span) {
     }
 }
 
-/// Takes `#name => SlotClass keyword: argument …` apart, whose tree is `(#name => SlotClass) keyword: argument …`.
+/// Takes `#name => SlotClass keyword: argument …` apart, whose tree is `(#name => SlotClass) keyword: argument …`,
+/// and `#name => SlotClass word`, whose tree is `#name => (SlotClass word)`: the word counts as a keyword with the class as its argument.
 fn decode(reader: &mut HeaderReader, root: ExprId, exprs: Exprs) -> Option<Slot> {
     let ExprKind::Send(outer) = &exprs[root].kind else {
         return None;
@@ -88,7 +89,12 @@ fn decode(reader: &mut HeaderReader, root: ExprId, exprs: Exprs) -> Option<Slot>
     if !is_arrow(pair.selector) {
         return None;
     }
-    let (name_expr, class_expr) = (&exprs[pair.receiver], &exprs[*pair.arguments.first()?]);
+    let class_id = *pair.arguments.first()?;
+    let (class_id, word) = match &exprs[class_id].kind {
+        ExprKind::Send(send) if send.arguments.is_empty() => (send.receiver, Some(send)),
+        _ => (class_id, None),
+    };
+    let (name_expr, class_expr) = (&exprs[pair.receiver], &exprs[class_id]);
     let (ExprKind::Literal(Literal::Symbol(name)), ExprKind::Variable(class)) =
         (&name_expr.kind, &class_expr.kind)
     else {
@@ -105,9 +111,16 @@ fn decode(reader: &mut HeaderReader, root: ExprId, exprs: Exprs) -> Option<Slot>
         name: *class,
         span: class_expr.span,
     };
-    let arguments = match keywords {
-        Some(send) => slot_arguments(reader.interner, send),
-        None => Vec::new(),
+    let arguments = match (keywords, word) {
+        (Some(send), _) => slot_arguments(reader.interner, send),
+        (None, Some(send)) => vec![SlotArgument {
+            keyword: Name {
+                name: send.selector,
+                span: send.selector_spans[0],
+            },
+            value: class_id,
+        }],
+        (None, None) => Vec::new(),
     };
     let span = class.span.to(exprs[root].span.at_end());
     Some(Slot {

@@ -224,3 +224,16 @@ proptest! {
         let _ = read(&String::from_utf8_lossy(&bytes));
     }
 }
+
+#[test]
+fn a_field_may_be_a_table_named_by_one_word() {
+    let text = RING.replace(
+        "TypedArray of: #Oop size: #(Tuning rootStackSize)",
+        "CollectedTable roots",
+    );
+    let (ring, interner) = read_well(&text.replace("#(] $[)", "#($[)"));
+    let table = ring.inst_vars[3].definition.as_ref().expect("a definition");
+    assert_eq!(interner.text(table.class.name), "CollectedTable");
+    assert_eq!(table.arguments.len(), 1);
+    assert_eq!(interner.text(table.arguments[0].keyword.name), "roots");
+}
