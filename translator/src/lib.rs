@@ -18,6 +18,8 @@ pub mod ir;
 
 pub mod lower;
 
+pub mod hazard;
+
 pub mod pipeline;
 
 pub mod options;
@@ -25,4 +27,3 @@ pub mod options;
 pub mod command;
 
 pub mod explain;
-pub mod hazard;

@@ -89,7 +89,7 @@ pub struct SlotDefinition {
 pub struct SlotArgument {
     /// `type:`, with its place.
     pub keyword: Name,
-    /// The value, in [`SlotDefinition::exprs`].
+    /// The value, in [`SlotDefinition::exprs`]; of a unary message (`CollectedTable roots`), which has none, the class.
     pub value: ExprId,
 }
 
