@@ -113,13 +113,7 @@ fn decode(reader: &mut HeaderReader, root: ExprId, exprs: Exprs) -> Option<Slot>
     };
     let arguments = match (keywords, word) {
         (Some(send), _) => slot_arguments(reader.interner, send),
-        (None, Some(send)) => vec![SlotArgument {
-            keyword: Name {
-                name: send.selector,
-                span: send.selector_spans[0],
-            },
-            value: class_id,
-        }],
+        (None, Some(send)) => vec![word_argument(send)],
         (None, None) => Vec::new(),
     };
     let span = class.span.to(exprs[root].span.at_end());
@@ -132,6 +126,18 @@ fn decode(reader: &mut HeaderReader, root: ExprId, exprs: Exprs) -> Option<Slot>
             exprs,
         }),
     })
+}
+
+/// `roots` of `CollectedTable roots`.
+fn word_argument(send: &Send) -> SlotArgument {
+    let keyword = Name {
+        name: send.selector,
+        span: send.selector_spans[0],
+    };
+    SlotArgument {
+        keyword,
+        value: send.receiver,
+    }
 }
 
 /// `type: #Address` and `register: #r12` of the message `type: #Address register: #r12`.
