@@ -34,7 +34,6 @@ impl Lowering<'_> {
         mode: Arithmetic,
         a: &Expr,
         b: &Expr,
-        whole: &Expr,
     ) -> Option<Value> {
         let (a, b) = self.ints(a, b)?;
         Some(match op {
@@ -44,38 +43,65 @@ impl Lowering<'_> {
             IntBinary::FloorDiv | IntBinary::FloorMod | IntBinary::Quo | IntBinary::Rem => {
                 self.divide(op, mode, a, b)
             }
-            IntBinary::And => self.b.binary(BinaryOp::And, a.value, b.value),
-            IntBinary::Or => self.b.binary(BinaryOp::Or, a.value, b.value),
-            IntBinary::Xor => self.exclusive_or(mode, a, b),
-            IntBinary::Clear => {
-                let mask = self.b.unary(UnaryOp::Not, b.value);
-                self.b.binary(BinaryOp::And, a.value, mask)
+            IntBinary::And | IntBinary::Or | IntBinary::Xor | IntBinary::Clear => {
+                self.bitwise(op, mode, a, b)
             }
             IntBinary::Shl => self.shift_left(mode, a, b),
             IntBinary::Shr => {
                 self.guard_count(b);
-                let op = if a.range.is_natural() {
+                let shift = if a.range.is_natural() {
                     BinaryOp::Shr
                 } else {
                     BinaryOp::Sar
                 };
-                self.b.binary(op, a.value, b.value)
+                let value = self.b.binary(shift, a.value, b.value);
+                self.judged(
+                    mode,
+                    Int {
+                        value,
+                        range: a.range,
+                    },
+                )
             }
-            IntBinary::Min | IntBinary::Max => {
-                let less = self.compare(crate::typed::Comparison::Lt, a, b);
-                let (yes, no) = if op == IntBinary::Min { (a, b) } else { (b, a) };
-                self.b.select(less, yes.value, no.value)
+            IntBinary::Min | IntBinary::Max => self.extreme(op, mode, a, b),
+            IntBinary::MulHighUnsigned | IntBinary::MulHighSigned => {
+                let signed = op == IntBinary::MulHighSigned;
+                let value = self.b.binary(
+                    if signed {
+                        BinaryOp::Mulhs
+                    } else {
+                        BinaryOp::Mulhu
+                    },
+                    a.value,
+                    b.value,
+                );
+                let ty = if signed {
+                    IntType::INT64
+                } else {
+                    IntType::UINT64
+                };
+                self.judged(
+                    mode,
+                    Int {
+                        value,
+                        range: ty.range(),
+                    },
+                )
             }
-            IntBinary::MulHighUnsigned => self.b.binary(BinaryOp::Mulhu, a.value, b.value),
-            IntBinary::MulHighSigned => self.b.binary(BinaryOp::Mulhs, a.value, b.value),
             IntBinary::RotateLeft | IntBinary::RotateRight => {
                 let rotate = if op == IntBinary::RotateLeft {
                     BinaryOp::Rotl
                 } else {
                     BinaryOp::Rotr
                 };
-                let rotated = self.b.binary(rotate, a.value, b.value);
-                self.pattern(rotated, whole)
+                let value = self.b.binary(rotate, a.value, b.value);
+                self.judged(
+                    mode,
+                    Int {
+                        value,
+                        range: IntType::UINT64.range(),
+                    },
+                )
             }
         })
     }
@@ -109,19 +135,67 @@ impl Lowering<'_> {
         }
     }
 
-    fn exclusive_or(&mut self, mode: Arithmetic, a: Int, b: Int) -> Value {
-        let low = self.b.binary(BinaryOp::Xor, a.value, b.value);
-        let mixed = !(a.range.is_signed() && b.range.is_signed()
-            || a.range.is_natural() && b.range.is_natural());
-        match mode {
-            Arithmetic::Checked { signed } if mixed => {
-                let (a, b) = (self.widen(a), self.widen(b));
-                let high = self.b.binary(BinaryOp::Xor, a.high, b.high);
-                self.narrow(super::wide::Wide { low, high }, signed)
+    fn bitwise(&mut self, op: IntBinary, mode: Arithmetic, a: Int, b: Int) -> Value {
+        let one = |lowering: &mut Self, a, b| match op {
+            IntBinary::And => lowering.b.binary(BinaryOp::And, a, b),
+            IntBinary::Or => lowering.b.binary(BinaryOp::Or, a, b),
+            IntBinary::Xor => lowering.b.binary(BinaryOp::Xor, a, b),
+            _ => {
+                let mask = lowering.b.unary(UnaryOp::Not, b);
+                lowering.b.binary(BinaryOp::And, a, mask)
             }
-            // With operands of one kind the result is of that kind.
-            Arithmetic::Checked { .. } | Arithmetic::Exact | Arithmetic::Wrapping => low,
+        };
+        let low = one(self, a.value, b.value);
+        let of_one_kind = a.range.is_signed() && b.range.is_signed()
+            || a.range.is_natural() && b.range.is_natural();
+        let Arithmetic::Checked { signed } = mode else {
+            return low;
+        };
+        if of_one_kind {
+            let ty = if a.range.is_natural() && b.range.is_natural() {
+                IntType::UINT64
+            } else {
+                IntType::INT64
+            };
+            return self.judged(
+                mode,
+                Int {
+                    value: low,
+                    range: ty.range(),
+                },
+            );
         }
+        let (a, b) = (self.widen(a), self.widen(b));
+        let high = one(self, a.high, b.high);
+        self.narrow(super::wide::Wide { low, high }, signed)
+    }
+
+    fn extreme(&mut self, op: IntBinary, mode: Arithmetic, a: Int, b: Int) -> Value {
+        let less = self.compare(crate::typed::Comparison::Lt, a, b);
+        let (yes, no) = if op == IntBinary::Min { (a, b) } else { (b, a) };
+        let low = self.b.select(less, yes.value, no.value);
+        let Arithmetic::Checked { signed } = mode else {
+            return low;
+        };
+        let (yes, no) = (self.widen(yes), self.widen(no));
+        let high = self.b.select(less, yes.high, no.high);
+        self.narrow(super::wide::Wide { low, high }, signed)
+    }
+
+    /// A result of one kind, signed or natural; traps when the other one is asked for and the top bit is set.
+    fn judged(&mut self, mode: Arithmetic, result: Int) -> Value {
+        let Arithmetic::Checked { signed } = mode else {
+            return result.value;
+        };
+        let holds = if signed {
+            result.range.is_signed()
+        } else {
+            result.range.is_natural()
+        };
+        if !holds {
+            self.refuse_sign_bit(result.value);
+        }
+        result.value
     }
 
     fn shift_left(&mut self, mode: Arithmetic, a: Int, count: Int) -> Value {
@@ -159,14 +233,6 @@ impl Lowering<'_> {
         let limit = self.b.iconst(63);
         let outside = self.b.icmp(IntCond::Ugt, count.value, limit);
         self.trap_if(outside, Trap::ShiftCount);
-    }
-
-    /// A 64-bit pattern as a value of the type of `whole`.
-    fn pattern(&mut self, bits: Value, whole: &Expr) -> Value {
-        match whole.ty {
-            crate::typed::Type::Int(ty) => self.truncate(bits, ty),
-            _ => bits,
-        }
     }
 
     pub(super) fn int_unary(&mut self, op: IntUnary, mode: Arithmetic, a: &Expr) -> Option<Value> {
@@ -244,7 +310,7 @@ impl Lowering<'_> {
         }
     }
 
-    /// Traps when the value, read as unsigned, exceeds the signed integers.
+    /// Traps when the top bit is set.
     fn refuse_sign_bit(&mut self, value: Value) {
         let zero = self.b.iconst(0);
         let large = self.b.icmp(IntCond::Slt, value, zero);

@@ -25,8 +25,9 @@ impl Lowering<'_> {
         } else {
             Wanted::Remainder
         };
-        if let Some(value) = self.divide_by_power(wanted, floors, a, b) {
-            return value;
+        let unsigned = mode == Arithmetic::Checked { signed: false };
+        if let Some(value) = self.divide_by_power(wanted, floors, unsigned, a, b) {
+            return self.natural_result(mode, value, !a.range.is_signed());
         }
         if a.range.is_natural() && b.range.is_natural() {
             let op = if wanted == Wanted::Quotient {
@@ -35,44 +36,59 @@ impl Lowering<'_> {
                 BinaryOp::Urem
             };
             let result = self.b.binary(op, a.value, b.value);
-            if mode == (Arithmetic::Checked { signed: true })
-                && wanted == Wanted::Quotient
-                && !a.range.is_signed()
-            {
-                let zero = self.b.iconst(0);
-                let large = self.b.icmp(IntCond::Slt, result, zero);
-                self.trap_if(large, Trap::Overflow);
-            }
-            return result;
+            return self.natural_result(mode, result, !a.range.is_signed());
         }
         let may_overflow = a.range.contains(i64::MIN.into()) && b.range.contains(-1);
-        let checks = matches!(mode, Arithmetic::Checked { .. }) && wanted == Wanted::Quotient;
-        let unsigned = mode == Arithmetic::Checked { signed: false };
-        if a.range.is_signed() && b.range.is_signed() && !(checks && unsigned) {
+        let checks = mode == (Arithmetic::Checked { signed: true }) && wanted == Wanted::Quotient;
+        if a.range.is_signed() && b.range.is_signed() && !unsigned {
             return self.divide_signed(wanted, floors, a, b, may_overflow, checks);
         }
         self.divide_mixed(wanted, floors, mode, a, b)
     }
 
+    /// A result that is not negative, and large only if `may_be_large`: traps where a signed one is asked for.
+    fn natural_result(&mut self, mode: Arithmetic, value: Value, may_be_large: bool) -> Value {
+        if mode == (Arithmetic::Checked { signed: true }) && may_be_large {
+            let zero = self.b.iconst(0);
+            let large = self.b.icmp(IntCond::Slt, value, zero);
+            self.trap_if(large, Trap::Overflow);
+        }
+        value
+    }
+
     /// Division by a constant power of two where a shift or a mask does.
-    fn divide_by_power(&mut self, wanted: Wanted, floors: bool, a: Int, b: Int) -> Option<Value> {
+    fn divide_by_power(
+        &mut self,
+        wanted: Wanted,
+        floors: bool,
+        unsigned: bool,
+        a: Int,
+        b: Int,
+    ) -> Option<Value> {
         let divisor = b
             .range
             .constant()
             .filter(|&divisor| divisor > 0 && divisor.count_ones() == 1)?;
         let shift = divisor.trailing_zeros();
-        if shift > 63 || !(floors || a.range.is_natural()) {
+        let natural = a.range.is_natural();
+        if shift > 63
+            || !(floors || natural)
+            || (unsigned && !natural && wanted == Wanted::Quotient)
+        {
             return None;
         }
         Some(match wanted {
             Wanted::Quotient => {
                 let count = self.b.iconst(shift.into());
-                let op = if a.range.is_natural() {
-                    BinaryOp::Shr
-                } else {
-                    BinaryOp::Sar
-                };
-                self.b.binary(op, a.value, count)
+                self.b.binary(
+                    if natural {
+                        BinaryOp::Shr
+                    } else {
+                        BinaryOp::Sar
+                    },
+                    a.value,
+                    count,
+                )
             }
             Wanted::Remainder => {
                 let mask = self.b.iconst((divisor - 1) as i64);
@@ -166,31 +182,32 @@ impl Lowering<'_> {
         let inexact = self.b.icmp(IntCond::Ne, remainder, zero);
         let inexact = self.b.unary(UnaryOp::B2i, inexact);
         let one_more = self.b.binary(BinaryOp::And, inexact, signs);
-        match wanted {
+        let (low, sign) = match wanted {
             Wanted::Quotient => {
                 let magnitude = if floors {
                     self.b.binary(BinaryOp::Add, quotient, one_more)
                 } else {
                     quotient
                 };
-                let low = self.magnitude(magnitude, signs);
-                if let Arithmetic::Checked { signed } = mode {
-                    let some = self.b.icmp(IntCond::Ne, magnitude, zero);
-                    let high = self.b.select(some, signs, zero);
-                    return self.narrow(Wide { low, high }, signed);
-                }
-                low
+                (self.magnitude(magnitude, signs), signs)
             }
             Wanted::Remainder => {
                 let signed = self.magnitude(remainder, a_sign);
-                if !floors {
-                    return signed;
+                if floors {
+                    let mask = self.b.unary(UnaryOp::Neg, one_more);
+                    let addend = self.b.binary(BinaryOp::And, b.value, mask);
+                    (self.b.binary(BinaryOp::Add, signed, addend), b_sign)
+                } else {
+                    (signed, a_sign)
                 }
-                let mask = self.b.unary(UnaryOp::Neg, one_more);
-                let addend = self.b.binary(BinaryOp::And, b.value, mask);
-                self.b.binary(BinaryOp::Add, signed, addend)
             }
-        }
+        };
+        let Arithmetic::Checked { signed } = mode else {
+            return low;
+        };
+        let some = self.b.icmp(IntCond::Ne, low, zero);
+        let high = self.b.select(some, sign, zero);
+        self.narrow(Wide { low, high }, signed)
     }
 
     /// `value` negated when `sign` is all ones.

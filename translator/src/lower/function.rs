@@ -238,7 +238,7 @@ impl<'a> Lowering<'a> {
             | ExprKind::Load { .. }
             | ExprKind::Store { .. }
             | ExprKind::Address { .. } => self.memory_operation(expr),
-            ExprKind::IntBinary(op, mode, a, b) => self.int_binary(*op, *mode, a, b, expr),
+            ExprKind::IntBinary(op, mode, a, b) => self.int_binary(*op, *mode, a, b),
             ExprKind::IntUnary(op, mode, a) => self.int_unary(*op, *mode, a),
             ExprKind::IfOverflow(op, a, b, otherwise) => self.if_overflow(*op, a, b, otherwise),
             ExprKind::Convert(conversion, value) => {

@@ -9,6 +9,10 @@ use crate::typed::{AliasClass, Expr, ExprKind, StateFieldId, Trap, Type};
 pub(super) const WORD_ACCESS: Access = Access::Ptr;
 
 impl Lowering<'_> {
+    #[expect(
+        clippy::too_many_lines,
+        reason = "one dispatch over the memory operations"
+    )]
     pub(super) fn memory_operation(&mut self, expr: &Expr) -> Option<Value> {
         match &expr.kind {
             ExprKind::State(field) => self.load_state(*field, expr.ty),
