@@ -21,3 +21,6 @@ pub use fault::{Fault, FaultKind, Outcome};
 pub use machine::{Limits, Machine};
 pub use run::{Failure, TestResult, run_test, simulate, trap_of};
 pub use system::SystemOptions;
+
+#[cfg(test)]
+mod tests;

@@ -9,6 +9,8 @@
 
 mod expr;
 mod program;
+#[cfg(test)]
+pub(crate) mod testing;
 mod trap;
 mod types;
 
