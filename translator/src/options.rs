@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
@@ -10,7 +10,9 @@ pub const DEFAULT_DESCRIPTION: &str = "vm-source-st/vm.ron";
 /// Translates a virtual machine written in Slang into an x86-64 executable.
 #[derive(Parser, Debug)]
 #[command(name = "ouroc", version, arg_required_else_help = true)]
-#[command(after_help = "Exit status: 0 success, 1 the source has errors, 2 the command line has.")]
+#[command(
+    after_help = "Exit status: 0 success, 1 the source has errors or a test fails, 2 the command line has errors."
+)]
 pub struct Options {
     /// What to do.
     #[command(subcommand)]
@@ -34,20 +36,23 @@ pub enum ColorWish {
 /// What to do.
 #[derive(Subcommand, Debug)]
 pub enum Command {
-    /// Translate a program and write its executable.
-    Build(Build),
     /// Report the errors and warnings of a program.
     Check(Check),
+    /// Translate a program and write its executable.
+    Build(Build),
     /// Explain the code of an error or warning.
     Explain(Explain),
 }
 
-/// Options of `ouroc build`.
-#[derive(Args, Debug)]
-pub struct Build {
+/// Which program, and how it is translated.
+#[derive(Args, Clone, Debug)]
+pub struct Program {
     /// The build description.
-    #[arg(default_value = DEFAULT_DESCRIPTION)]
+    #[arg(long = "description", short = 'd', value_name = "FILE", default_value = DEFAULT_DESCRIPTION)]
     pub description: PathBuf,
+    /// Test assertions and array bounds.
+    #[arg(long)]
+    pub checked: bool,
 }
 
 /// Options of `ouroc check`.
@@ -61,9 +66,90 @@ pub struct Check {
     pub json: bool,
 }
 
+/// Options of `ouroc build`.
+#[derive(Args, Debug)]
+pub struct Build {
+    /// The build description.
+    #[arg(default_value = DEFAULT_DESCRIPTION)]
+    pub description: PathBuf,
+    /// The executable to write [default: generated/NAME beside the description's folder].
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Test assertions and array bounds.
+    #[arg(long)]
+    pub checked: bool,
+}
+
+/// Options of `ouroc test`.
+#[derive(Args, Debug)]
+pub struct Test {
+    /// Classes, or Class>>selector; all test classes if none is named. A name that ends in .ron is the build description.
+    #[arg(value_name = "CLASS")]
+    pub names: Vec<String>,
+    /// Run the tests in the reference evaluator only.
+    #[arg(long)]
+    pub evaluator: bool,
+}
+
+/// Options of `ouroc simulate`.
+#[derive(Args, Debug)]
+pub struct Simulate {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+    /// Stop after this number of bytecodes.
+    #[arg(long, value_name = "N")]
+    pub bytecodes: Option<u64>,
+    /// A fixed clock, and random numbers that repeat.
+    #[arg(long)]
+    pub deterministic: bool,
+    /// Check that every integer lies in the range that inference gave it.
+    #[arg(long)]
+    pub audit: bool,
+    /// What the program gets as its arguments: an image, and what follows it.
+    #[arg(
+        trailing_var_arg = true,
+        allow_hyphen_values = true,
+        value_name = "IMAGE"
+    )]
+    pub arguments: Vec<String>,
+}
+
 /// Options of `ouroc explain`.
 #[derive(Args, Debug)]
 pub struct Explain {
     /// A code such as T012; without one, all codes are listed.
     pub code: Option<String>,
+}
+
+impl Test {
+    /// The build description among the names, else the usual one.
+    #[must_use]
+    pub fn description(&self) -> &Path {
+        let named = self.names.iter().find(|name| is_description(name));
+        Path::new(named.map_or(DEFAULT_DESCRIPTION, String::as_str))
+    }
+
+    /// Whether a test is wanted.
+    #[must_use]
+    pub fn wants(&self, class: &str, selector: &str) -> bool {
+        let mut wanted = self
+            .names
+            .iter()
+            .filter(|name| !is_description(name))
+            .peekable();
+        let is_this = |name: &String| match name.split_once(">>") {
+            Some((named_class, named_selector)) => {
+                named_class == class && named_selector == selector
+            }
+            None => name == class,
+        };
+        wanted.peek().is_none() || wanted.any(is_this)
+    }
+}
+
+fn is_description(name: &str) -> bool {
+    Path::new(name)
+        .extension()
+        .is_some_and(|extension| extension == "ron")
 }

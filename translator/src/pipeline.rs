@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::base::{Diagnostics, Interner, SourceMap};
-use crate::project::{self, Project};
+use crate::project::{self, Project, Tests};
 
 /// What all stages of a run share.
 #[derive(Default)]
@@ -33,18 +33,17 @@ impl Session {
     pub fn stage<T>(&mut self, name: &'static str, run: impl FnOnce(&mut Self) -> T) -> T {
         let start = Instant::now();
         let result = run(self);
-        self.stages.push(StageTime {
-            name,
-            time: start.elapsed(),
-        });
+        let time = start.elapsed();
+        self.stages.push(StageTime { name, time });
         result
     }
 
     /// Reads and parses the program that the build description at `path` names.
-    pub fn read(&mut self, path: &Path) -> Option<Project> {
+    pub fn read(&mut self, path: &Path, tests: Tests) -> Option<Project> {
         self.stage("parse", |session| {
             project::load(
                 path,
+                tests,
                 &mut session.sources,
                 &mut session.interner,
                 &mut session.diagnostics,
@@ -54,6 +53,6 @@ impl Session {
 
     /// All stages that find faults of the program.
     pub fn check(&mut self, path: &Path) -> Option<Project> {
-        self.read(path)
+        self.read(path, Tests::Included)
     }
 }

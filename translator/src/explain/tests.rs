@@ -122,7 +122,13 @@ fn examples_of_build_descriptions_give_their_code() {
                 (SourceMap::new(), Interner::new(), Diagnostics::new());
             let path = folder.join("vm.ron");
             std::fs::write(&path, &example).unwrap();
-            project::load(&path, &mut sources, &mut interner, &mut diagnostics);
+            project::load(
+                &path,
+                project::Tests::Included,
+                &mut sources,
+                &mut interner,
+                &mut diagnostics,
+            );
             assert!(
                 diagnostics
                     .iter()

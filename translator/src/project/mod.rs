@@ -11,6 +11,15 @@ use std::path::{Path, PathBuf};
 pub use description::{BuildDescription, parse_description};
 pub use packages::Package;
 
+/// Whether the packages of tests belong to the program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Tests {
+    /// They are read.
+    Included,
+    /// They are not even looked for.
+    LeftOut,
+}
+
 use crate::base::{Diagnostic, Diagnostics, FileId, Interner, SourceMap, Span};
 
 /// A program as it was read.
@@ -30,6 +39,7 @@ pub struct Project {
 /// None if the description itself cannot be read; anything else that is wrong is reported, and the rest is there.
 pub fn load(
     path: &Path,
+    tests: Tests,
     sources: &mut SourceMap,
     interner: &mut Interner,
     diagnostics: &mut Diagnostics,
@@ -48,7 +58,13 @@ pub fn load(
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let description_file = sources.add(name, text.as_str());
-    let description = parse_description(&text, description_file, diagnostics)?;
+    let mut description = parse_description(&text, description_file, diagnostics)?;
+    if tests == Tests::LeftOut {
+        description
+            .raw
+            .retain(|raw| !description.tests.contains(raw));
+        description.tests.clear();
+    }
     let place = Place {
         text: &text,
         file: description_file,

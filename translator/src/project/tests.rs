@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::{Project, load};
+use super::{Project, Tests, load};
 use crate::base::render::{Color, render_all};
 use crate::base::{Diagnostics, Interner, SourceMap};
 
@@ -30,6 +30,7 @@ impl Folder {
             (SourceMap::new(), Interner::new(), Diagnostics::new());
         let project = load(
             &self.0.join("vm.ron"),
+            Tests::Included,
             &mut sources,
             &mut interner,
             &mut diagnostics,
