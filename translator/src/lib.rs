@@ -16,9 +16,13 @@ pub mod evaluate;
 
 pub mod ir;
 
+pub mod analysis;
+
 pub mod lower;
 
 pub mod hazard;
+
+pub mod opt;
 
 pub mod pipeline;
 

@@ -6,8 +6,11 @@ pub mod builder;
 pub mod cfg;
 pub mod dominators;
 pub mod entities;
+pub mod fold;
 pub mod function;
 pub mod instruction;
+#[cfg(test)]
+pub(crate) mod interpret;
 pub mod module;
 pub mod opcode;
 pub mod parser;

@@ -23,7 +23,7 @@ pub(super) struct Variables {
     types: PrimaryMap<Variable, Type>,
     /// The value of a variable at the end of a block as far as it is filled.
     values: FxHashMap<(Block, Variable), Value>,
-    /// Predecessors of each block, each once per edge.
+    /// Predecessors of each block, each once, whatever the number of edges.
     predecessors: Vec<Vec<Block>>,
     sealed: Vec<bool>,
     /// Parameters of blocks that are not sealed yet, whose arguments are still missing.
@@ -42,7 +42,9 @@ impl Variables {
         if self.predecessors.len() <= index {
             self.predecessors.resize(index + 1, Vec::new());
         }
-        self.predecessors[index].push(from);
+        if self.predecessors[index].last() != Some(&from) {
+            self.predecessors[index].push(from);
+        }
     }
 
     pub(super) fn check_sealed(&self, func: &Function) {
@@ -162,10 +164,7 @@ impl FunctionBuilder {
 
     /// Appends the variable's value to every branch to the block.
     fn pass_arguments(&mut self, block: Block, variable: Variable) {
-        let mut predecessors = self.variables.predecessors(block).to_vec();
-        predecessors.sort_unstable();
-        predecessors.dedup();
-        for predecessor in predecessors {
+        for predecessor in self.variables.predecessors(block).to_vec() {
             let value = self.read(predecessor, variable);
             let id = self.func.terminator_id(predecessor);
             let inst = self.func.insts[id].inst;

@@ -1,0 +1,420 @@
+//! Puts the bodies of callees in place of calls, from the leaves of the call graph upwards.
+//!
+//! A callee has been optimised before its callers look at it, so its size is known. It is taken in when it is tiny, when it is
+//! small and the call is not on a cold path, when this is its only call, or when it says so. Cycles stay calls.
+
+use crate::analysis::{Cfg, ColdBlocks};
+use crate::base::{EntityRef, PrimaryMap};
+use crate::ir::{
+    Block, FuncId, Function, FunctionKind, Inline, Inst, InstId, Position, Target, Value, ValueDef,
+    ValueList,
+};
+
+/// What the decision needs to know of every function of the module.
+pub struct Callees<'a> {
+    /// The bodies; those of the caller's own cycle may be missing.
+    pub functions: &'a PrimaryMap<FuncId, Function>,
+    /// How many calls there are of each.
+    pub calls: &'a PrimaryMap<FuncId, u32>,
+    /// Which ones are reached in other ways too.
+    pub escapes: &'a PrimaryMap<FuncId, bool>,
+    /// Which ones call themselves in the end.
+    pub recursive: &'a PrimaryMap<FuncId, bool>,
+}
+
+/// Always taken in: no larger than the call.
+const TINY: usize = 8;
+/// Taken in where the call is not cold.
+const SMALL: usize = 40;
+/// Taken in by handlers, whose fast paths must not call.
+const SMALL_FOR_HANDLER: usize = 90;
+/// Taken in if this is the only call, and not cold.
+const ONLY_CALL: usize = 300;
+/// Callers do not grow beyond this.
+const LARGEST: usize = 3000;
+
+/// Inlines calls in a function, also calls that inlined bodies bring along. Answers whether there was any.
+pub fn run(func: &mut Function, callees: &Callees<'_>) -> bool {
+    let mut changed = false;
+    // Bodies are optimised and have taken in their own callees; a few rounds are enough for what they left.
+    for _ in 0..3 {
+        let calls = chosen(func, callees);
+        if calls.is_empty() {
+            break;
+        }
+        for id in calls {
+            inline_one(func, id, callees);
+        }
+        changed = true;
+    }
+    changed
+}
+
+/// The size of a function for the decision: constants cost nothing.
+fn weight(func: &Function) -> usize {
+    let free = |inst: &Inst| {
+        matches!(
+            inst,
+            Inst::Iconst(_)
+                | Inst::Bconst(_)
+                | Inst::Fconst(_)
+                | Inst::F32const(_)
+                | Inst::Jump(_)
+                | Inst::Cast(..)
+        )
+    };
+    func.each_inst()
+        .filter(|(_, id)| !free(&func.insts[*id].inst))
+        .count()
+}
+
+fn chosen(func: &Function, callees: &Callees<'_>) -> Vec<InstId> {
+    let cfg = Cfg::new(func);
+    let is_cold = |callee: FuncId| callees.functions[callee].attributes.cold;
+    let mut cold: Option<ColdBlocks> = None;
+    let mut size = weight(func);
+    let mut chosen = Vec::new();
+    for &block in &cfg.order {
+        for &id in &func.blocks[block].insts {
+            let (callee, tail) = match func.insts[id].inst {
+                Inst::Call(callee, _) => (callee, false),
+                Inst::TailCall(callee, _) => (callee, true),
+                _ => continue,
+            };
+            let body = &callees.functions[callee];
+            if !may_inline(func, body, callees.recursive[callee], tail) {
+                continue;
+            }
+            let cold = cold
+                .get_or_insert_with(|| ColdBlocks::new(func, &cfg, is_cold))
+                .contains(block);
+            let weight = weight(body);
+            if size + weight <= LARGEST && is_worth_it(func, (callee, body), weight, cold, callees)
+            {
+                size += weight;
+                chosen.push(id);
+            }
+        }
+    }
+    chosen
+}
+
+fn may_inline(caller: &Function, body: &Function, recursive: bool, tail: bool) -> bool {
+    let kinds = match body.kind {
+        FunctionKind::Normal | FunctionKind::Export => true,
+        FunctionKind::Handler => tail && caller.kind == FunctionKind::Handler,
+        FunctionKind::Import => false,
+    };
+    kinds
+        && body.has_body()
+        && !recursive
+        && body.attributes.inline != Inline::Never
+        && !caller.name.is_empty()
+}
+
+fn is_worth_it(
+    caller: &Function,
+    (callee, body): (FuncId, &Function),
+    weight: usize,
+    cold: bool,
+    callees: &Callees<'_>,
+) -> bool {
+    let attributes = body.attributes;
+    if attributes.inline == Inline::Always || weight <= TINY {
+        return true;
+    }
+    if cold || attributes.cold {
+        return false;
+    }
+    let handler = caller.kind == FunctionKind::Handler;
+    let small = if handler { SMALL_FOR_HANDLER } else { SMALL };
+    let only = callees.calls[callee] == 1
+        && !callees.escapes[callee]
+        && body.kind != FunctionKind::Handler;
+    weight <= small || (only && weight <= ONLY_CALL)
+}
+
+/// Replaces one call by the body.
+fn inline_one(func: &mut Function, id: InstId, callees: &Callees<'_>) {
+    let (callee, args, tail) = match func.insts[id].inst {
+        Inst::Call(callee, args) => (callee, args, false),
+        Inst::TailCall(callee, args) => (callee, args, true),
+        _ => unreachable!("{id} was chosen as a call"),
+    };
+    let Some((block, at)) = find(func, id) else {
+        return;
+    };
+    let body = &callees.functions[callee];
+    let rest = func.blocks[block].insts.split_off(at + 1);
+    func.blocks[block].insts.pop();
+    let after = if tail {
+        None
+    } else {
+        Some(continuation(func, block, rest, (id, body.signature.result)))
+    };
+    let args = func.values_of(args).to_vec();
+    let mut copy = Copy::new(func, body, &args, func_position(func, block));
+    copy.run(func, after, block);
+}
+
+fn func_position(func: &Function, block: Block) -> usize {
+    func.layout
+        .iter()
+        .position(|&other| other == block)
+        .unwrap_or(0)
+}
+
+fn find(func: &Function, id: InstId) -> Option<(Block, usize)> {
+    func.layout.iter().find_map(|&block| {
+        let at = func.blocks[block]
+            .insts
+            .iter()
+            .position(|&other| other == id)?;
+        Some((block, at))
+    })
+}
+
+/// The block with what follows the call; its parameter, if there is one, is the result of the call.
+fn continuation(
+    func: &mut Function,
+    block: Block,
+    rest: Vec<InstId>,
+    call: (InstId, Option<crate::ir::Type>),
+) -> Block {
+    let after = func.add_block();
+    let _ = func.layout.pop();
+    let place = func_position(func, block) + 1;
+    func.layout.insert(place, after);
+    func.blocks[after].insts = rest;
+    match (func.insts[call.0].result, call.1) {
+        (Some(result), _) => {
+            func.blocks[after].params.push(result);
+            func.values[result].def = ValueDef::Param(after, 0);
+            func.insts[call.0].result = None;
+        }
+        // The result is ignored, but the returns carry it.
+        (None, Some(ty)) => {
+            func.add_param(after, ty);
+        }
+        (None, None) => {}
+    }
+    after
+}
+
+/// A body on its way into another function.
+struct Copy<'a> {
+    body: &'a Function,
+    values: Vec<Option<Value>>,
+    blocks: Vec<Option<Block>>,
+}
+
+impl<'a> Copy<'a> {
+    /// Makes the blocks, behind the block of the call, and the values.
+    fn new(func: &mut Function, body: &'a Function, args: &[Value], place: usize) -> Self {
+        let mut values = vec![None; body.values.len()];
+        let mut blocks = vec![None; body.blocks.len()];
+        for (&param, &arg) in body.blocks[body.entry()].params.iter().zip(args) {
+            values[param.index()] = Some(arg);
+        }
+        let mut new = Vec::new();
+        for &old in &body.layout {
+            let block = func.add_block();
+            let _ = func.layout.pop();
+            new.push(block);
+            blocks[old.index()] = Some(block);
+            if old != body.entry() {
+                for &param in &body.blocks[old].params {
+                    values[param.index()] = Some(func.add_param(block, body.ty(param)));
+                }
+            }
+        }
+        func.layout.splice(place + 1..place + 1, new);
+        Self {
+            body,
+            values,
+            blocks,
+        }
+    }
+
+    fn run(&mut self, func: &mut Function, after: Option<Block>, from: Block) {
+        // All results first: a block may use what a later one in the layout defines.
+        let mut made = Vec::new();
+        for (block, id) in self.body.each_inst() {
+            let data = &self.body.insts[id];
+            let ty = data.result.map(|result| self.body.ty(result));
+            let new = func.make_inst(Inst::Unreachable, ty, data.position);
+            if let (Some(old), Some(result)) = (data.result, func.insts[new].result) {
+                self.values[old.index()] = Some(result);
+            }
+            made.push((block, id, new));
+        }
+        for (block, id, new) in made {
+            let block = self.block(block);
+            let inst = self.body.insts[id].inst;
+            let position = self.body.insts[id].position;
+            let inst = match (inst, after) {
+                (Inst::Ret(value), Some(after)) => {
+                    let args: Vec<Value> =
+                        value.map(|value| self.value(value)).into_iter().collect();
+                    Inst::Jump(func.target(after, &args))
+                }
+                (Inst::TailCall(..) | Inst::TailCallInd(..), Some(after)) => {
+                    self.call_and_go_on(func, (block, inst, position), after)
+                }
+                _ => self.copied(func, &inst),
+            };
+            func.insts[new].inst = inst;
+            func.blocks[block].insts.push(new);
+        }
+        let entry = self.block(self.body.entry());
+        let jump = func.make_inst(Inst::Jump(Target::to(entry)), None, self.body.position);
+        func.blocks[from].insts.push(jump);
+    }
+
+    /// A tail call of the body is a plain call here.
+    fn call_and_go_on(
+        &self,
+        func: &mut Function,
+        (block, inst, position): (Block, Inst, Position),
+        after: Block,
+    ) -> Inst {
+        let ty = self.body.signature.result;
+        let call = match self.copied(func, &inst) {
+            Inst::TailCall(callee, args) => Inst::Call(callee, args),
+            Inst::TailCallInd(sig, callee, args) => Inst::CallInd(sig, callee, args),
+            other => other,
+        };
+        let result = func.append(block, call, ty, position);
+        let args: Vec<Value> = result.into_iter().collect();
+        Inst::Jump(func.target(after, &args))
+    }
+
+    fn value(&self, old: Value) -> Value {
+        self.values[old.index()]
+            .unwrap_or_else(|| unreachable!("{old} of {} has a copy", self.body.name))
+    }
+
+    fn block(&self, old: Block) -> Block {
+        self.blocks[old.index()]
+            .unwrap_or_else(|| unreachable!("{old} of {} has a copy", self.body.name))
+    }
+
+    /// The instruction with the caller's values, blocks and lists.
+    fn copied(&self, func: &mut Function, inst: &Inst) -> Inst {
+        copy_inst(
+            self.body,
+            func,
+            inst,
+            &|value| self.value(value),
+            &|block| self.block(block),
+        )
+    }
+}
+
+/// An instruction of one function for another one.
+pub(super) fn copy_inst(
+    from: &Function,
+    to: &mut Function,
+    inst: &Inst,
+    value: &impl Fn(Value) -> Value,
+    block: &impl Fn(Block) -> Block,
+) -> Inst {
+    let list = |to: &mut Function, list: ValueList| {
+        let values: Vec<Value> = from.values_of(list).iter().map(|&old| value(old)).collect();
+        to.value_list(&values)
+    };
+    let target = |to: &mut Function, old: Target| Target {
+        block: block(old.block),
+        args: list(to, old.args),
+    };
+    match *inst {
+        Inst::Call(callee, args) => Inst::Call(callee, list(to, args)),
+        Inst::CallInd(sig, callee, args) => Inst::CallInd(sig, value(callee), list(to, args)),
+        Inst::Syscall(number, args) => Inst::Syscall(value(number), list(to, args)),
+        Inst::TailCall(callee, args) => Inst::TailCall(callee, list(to, args)),
+        Inst::TailCallInd(sig, callee, args) => {
+            Inst::TailCallInd(sig, value(callee), list(to, args))
+        }
+        Inst::Jump(next) => Inst::Jump(target(to, next)),
+        Inst::Br(c, yes, no, hint) => Inst::Br(value(c), target(to, yes), target(to, no), hint),
+        Inst::BrChecked(op, a, b, normal, overflow) => Inst::BrChecked(
+            op,
+            value(a),
+            value(b),
+            target(to, normal),
+            target(to, overflow),
+        ),
+        Inst::Switch(v, blocks, default) => {
+            let blocks: Vec<Block> = from
+                .blocks_of(blocks)
+                .iter()
+                .map(|&old| block(old))
+                .collect();
+            Inst::Switch(value(v), to.block_list(&blocks), block(default))
+        }
+        // The others have no lists.
+        other => other.map_operands(to, value),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::analysis::CallGraph;
+    use crate::ir::interpret::{End, run as interpret};
+    use crate::ir::{Module, parse_module, verify};
+
+    fn inlined(text: &str) -> (Module, Module) {
+        let module = parse_module(text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(verify(&module), Ok(()));
+        let graph = CallGraph::new(&module);
+        let mut after = module.clone();
+        let callees = Callees {
+            functions: &module.functions,
+            calls: &graph.calls,
+            escapes: &graph.escapes,
+            recursive: &graph.recursive,
+        };
+        let last = FuncId::new(module.functions.len() - 1);
+        run(&mut after.functions[last], &callees);
+        assert_eq!(verify(&after), Ok(()), "{}", after.text());
+        (module, after)
+    }
+
+    #[test]
+    fn a_small_callee_with_several_returns_is_taken_in() {
+        let (before, after) = inlined(
+            "function \"abs\" (v0: i64) -> i64 {\nblock0(v0: i64):\n    v1 = iconst 0\n    v2 = icmp.slt v0, v1\n    br v2, block1, block2\n\
+             block1:\n    v3 = neg v0\n    ret v3\nblock2:\n    ret v0\n}\n\
+             function \"tail\" (v0: i64) -> i64 {\nblock0(v0: i64):\n    tailcall \"abs\"(v0)\n}\n\
+             function \"f\" (v0: i64, v1: i64) -> i64 {\nblock0(v0: i64, v1: i64):\n    v2 = call \"tail\"(v0)\n    call \"abs\"(v0)\n    \
+             v3 = call \"abs\"(v1)\n    v4 = add v2, v3\n    ret v4\n}\n",
+        );
+        let id = FuncId::new(2);
+        assert!(
+            !after.function_text(id).contains("call"),
+            "{}",
+            after.function_text(id)
+        );
+        for args in [[-5, 3], [5, -3]] {
+            let end = interpret(&after, id, &args, &[], 1000).end;
+            assert_eq!(end, interpret(&before, id, &args, &[], 1000).end);
+            assert_eq!(end, End::Returned(Some(8)));
+        }
+    }
+
+    #[test]
+    fn cycles_and_refusals_stay_calls() {
+        let (_, after) = inlined(
+            "function \"even\" (v0: i64) -> i64 {\nblock0(v0: i64):\n    v1 = call \"odd\"(v0)\n    ret v1\n}\n\
+             function \"odd\" (v0: i64) -> i64 {\nblock0(v0: i64):\n    v1 = call \"even\"(v0)\n    ret v1\n}\n\
+             function \"no\" (v0: i64) -> i64 noinline {\nblock0(v0: i64):\n    ret v0\n}\n\
+             function \"f\" (v0: i64) -> i64 {\nblock0(v0: i64):\n    v1 = call \"even\"(v0)\n    v2 = call \"no\"(v1)\n    ret v2\n}\n",
+        );
+        let text = after.function_text(FuncId::new(3));
+        assert!(
+            text.contains("call \"even\"") && text.contains("call \"no\""),
+            "{text}"
+        );
+    }
+}

@@ -1,0 +1,374 @@
+//! Value numbering, constant folding, simplification and removal of checks, in one walk over the dominator tree.
+//!
+//! Each instruction is simplified ([`super::simplify`]) under what is known where it stands: intervals of values, and relations
+//! between pairs, learnt from dominating branches and checks ([`super::facts`]). A pure instruction that a dominating one computes
+//! already is replaced by that value. Conditions that are decided turn branches into jumps; `opt::branches` removes what is left over.
+
+use rustc_hash::FxHashMap;
+
+use crate::analysis::{Cfg, Dominators, Range};
+use crate::base::EntityRef;
+use crate::ir::{
+    BinaryOp, Block, Function, Inst, InstId, IntCond, Position, Target, TrapReason, Type, UnaryOp,
+    Value,
+};
+
+use super::Context;
+use super::facts::{Relations, Undo};
+
+/// What became of an instruction.
+pub(super) enum Outcome {
+    /// It stays.
+    Keep,
+    /// This one does the same, and may be simplified further.
+    Inst(Inst),
+    /// Its result is this value, and it does nothing else.
+    Value(Value),
+    /// It does nothing and has no result that is used.
+    Nothing,
+}
+
+/// The state of the walk.
+pub(super) struct Rewriter<'a> {
+    pub(super) func: &'a mut Function,
+    pub(super) cfg: Cfg,
+    pub(super) dominators: Dominators,
+    /// Where each pure instruction was last computed.
+    table: FxHashMap<Inst, (Value, Block)>,
+    /// By value: what stands for it.
+    forward: Vec<Value>,
+    /// By value: what it can be here.
+    pub(super) ranges: Vec<Range>,
+    pub(super) relations: Relations,
+    pub(super) undo: Vec<Undo>,
+    /// The new content of the current block.
+    out: Vec<InstId>,
+    pub(super) block: Block,
+    position: Position,
+    changed: bool,
+    /// The rest of the current block cannot be reached.
+    dead: bool,
+}
+
+/// Runs the pass.
+pub fn run(func: &mut Function, _context: &Context<'_>) -> bool {
+    let cfg = Cfg::new(func);
+    let dominators = Dominators::new(&cfg);
+    let (entry, position) = (func.entry(), func.position);
+    let mut rewriter = Rewriter {
+        forward: func.values.keys().collect(),
+        ranges: vec![Range::FULL; func.values.len()],
+        func,
+        cfg,
+        dominators,
+        table: FxHashMap::default(),
+        relations: Relations::default(),
+        undo: Vec::new(),
+        out: Vec::new(),
+        block: entry,
+        position,
+        changed: false,
+        dead: false,
+    };
+    rewriter.walk();
+    rewriter.changed
+}
+
+impl Rewriter<'_> {
+    fn walk(&mut self) {
+        let preorder = self.dominators.preorder().to_vec();
+        let mut scopes: Vec<(Block, usize)> = Vec::new();
+        for block in preorder {
+            while let Some(&(outer, mark)) = scopes.last() {
+                if self.dominators.dominates(outer, block) {
+                    break;
+                }
+                self.undo_to(mark);
+                scopes.pop();
+            }
+            scopes.push((block, self.undo.len()));
+            self.visit(block);
+        }
+    }
+
+    fn visit(&mut self, block: Block) {
+        self.block = block;
+        self.dead = false;
+        for number in 0..self.func.blocks[block].params.len() {
+            let param = self.func.blocks[block].params[number];
+            if self.func.ty(param) == Type::Bool {
+                self.ranges[param.index()] = Range::BOOL;
+            }
+        }
+        self.enter(block);
+        let old = std::mem::take(&mut self.func.blocks[block].insts);
+        self.out = Vec::with_capacity(old.len());
+        for &id in &old {
+            if self.dead {
+                self.changed = true;
+                break;
+            }
+            self.visit_inst(id);
+        }
+        self.func.blocks[block].insts = std::mem::take(&mut self.out);
+    }
+
+    fn visit_inst(&mut self, id: InstId) {
+        let data = self.func.insts[id];
+        self.position = data.position;
+        let before = data.inst;
+        let mut inst = self.mapped(before);
+        loop {
+            match self.simplify(&inst) {
+                Outcome::Keep => break,
+                Outcome::Inst(next) => inst = next,
+                Outcome::Value(value) => {
+                    if let Some(result) = data.result {
+                        self.forward[result.index()] = value;
+                    }
+                    self.changed = true;
+                    return;
+                }
+                Outcome::Nothing => {
+                    self.changed = true;
+                    return;
+                }
+            }
+        }
+        if let Some(result) = data.result
+            && let Some(known) = self.lookup(&inst)
+        {
+            self.learn_again(&inst, known);
+            self.forward[result.index()] = known;
+            self.changed = true;
+            return;
+        }
+        self.changed |= inst != before;
+        self.func.insts[id].inst = inst;
+        self.out.push(id);
+        if let Some(result) = data.result {
+            self.record(&inst, result);
+        }
+        self.after(&inst);
+    }
+
+    /// Replaces the operands by what stands for them here.
+    fn mapped(&mut self, inst: Inst) -> Inst {
+        let mut operands = Vec::new();
+        inst.each_operand(self.func, |value| operands.push(value));
+        let mut changed = false;
+        for value in &mut operands {
+            let new = self.resolve(*value);
+            changed |= new != *value;
+            *value = new;
+        }
+        if !changed {
+            return inst;
+        }
+        let mut next = operands.into_iter();
+        inst.map_operands(self.func, |old| next.next().unwrap_or(old))
+    }
+
+    /// What stands for a value here: an equal value that is computed already, or a constant.
+    fn resolve(&mut self, value: Value) -> Value {
+        let mut value = value;
+        while self.forward[value.index()] != value {
+            value = self.forward[value.index()];
+        }
+        let Some(n) = self.ranges[value.index()].as_constant() else {
+            return value;
+        };
+        if matches!(
+            self.func.def(value),
+            Some(Inst::Iconst(_) | Inst::Bconst(_))
+        ) {
+            return value;
+        }
+        match self.func.ty(value) {
+            Type::I64 => self.iconst(n),
+            Type::Bool => self.bconst(n != 0),
+            Type::Oop | Type::Ptr | Type::F64 | Type::F32 => value,
+        }
+    }
+
+    /// The value of an instruction, which is made unless it is known or simpler.
+    pub(super) fn emit(&mut self, inst: Inst, ty: Type) -> Value {
+        let mut inst = inst;
+        loop {
+            match self.simplify(&inst) {
+                Outcome::Keep | Outcome::Nothing => break,
+                Outcome::Inst(next) => inst = next,
+                Outcome::Value(value) => return value,
+            }
+        }
+        if let Some(known) = self.lookup(&inst) {
+            return known;
+        }
+        let id = self.func.make_inst(inst, Some(ty), self.position);
+        let result = self.func.insts[id]
+            .result
+            .unwrap_or_else(|| unreachable!("{id} was made with a result"));
+        self.out.push(id);
+        self.forward.push(result);
+        self.ranges.push(Range::FULL);
+        self.record(&inst, result);
+        self.changed = true;
+        result
+    }
+
+    /// An integer constant.
+    pub(super) fn iconst(&mut self, n: i64) -> Value {
+        self.emit(Inst::Iconst(n), Type::I64)
+    }
+
+    /// A boolean constant.
+    pub(super) fn bconst(&mut self, b: bool) -> Value {
+        self.emit(Inst::Bconst(b), Type::Bool)
+    }
+
+    /// A pure operation on two integers.
+    pub(super) fn binary(&mut self, op: BinaryOp, a: Value, b: Value) -> Value {
+        let ty = match op.result() {
+            crate::ir::opcode::Kind::Is(ty) => ty,
+            crate::ir::opcode::Kind::IntOrBool => self.func.ty(a),
+        };
+        self.emit(Inst::Binary(op, a, b), ty)
+    }
+
+    /// A pure operation with a constant on the right.
+    pub(super) fn binary_const(&mut self, op: BinaryOp, a: Value, n: i64) -> Value {
+        let n = self.iconst(n);
+        self.binary(op, a, n)
+    }
+
+    /// A logical negation.
+    pub(super) fn logical_not(&mut self, a: Value) -> Value {
+        self.emit(Inst::Unary(UnaryOp::Not, a), Type::Bool)
+    }
+
+    /// The rest of the block is a trap.
+    pub(super) fn trap(&mut self, reason: TrapReason) {
+        let id = self.func.make_inst(Inst::Trap(reason), None, self.position);
+        self.out.push(id);
+        self.dead = true;
+    }
+
+    /// What a value is known to be here.
+    pub(super) fn range(&self, value: Value) -> Range {
+        self.ranges[value.index()]
+    }
+
+    /// The constant that a value is.
+    pub(super) fn constant(&self, value: Value) -> Option<i64> {
+        match self.func.def(value)? {
+            Inst::Iconst(n) => Some(n),
+            Inst::Bconst(b) => Some(i64::from(b)),
+            _ => None,
+        }
+    }
+
+    /// Whether a condition is decided here.
+    pub(super) fn known(&self, cond: IntCond, a: Value, b: Value) -> Option<bool> {
+        if a == b {
+            return Some(cond.holds(0, 0));
+        }
+        Range::compare(cond, self.range(a), self.range(b))
+            .or_else(|| self.relations.decide(cond, a, b))
+    }
+
+    /// A dominating computation of the same value. Checked operations count: had they trapped, control would not be here.
+    fn lookup(&self, inst: &Inst) -> Option<Value> {
+        let key = key(inst)?;
+        let here = |&&(_, block): &&(Value, Block)| self.dominators.dominates(block, self.block);
+        let found = self.table.get(&key).filter(here).map(|&(value, _)| value);
+        if found.is_some() {
+            return found;
+        }
+        let Inst::Binary(op, a, b) = *inst else {
+            return None;
+        };
+        let checked = match op {
+            BinaryOp::Add => crate::ir::CheckedOp::AddS,
+            BinaryOp::Sub => crate::ir::CheckedOp::SubS,
+            BinaryOp::Mul => crate::ir::CheckedOp::MulS,
+            _ => return None,
+        };
+        let key = key_of_checked(checked, a, b);
+        self.table.get(&key).filter(here).map(|&(value, _)| value)
+    }
+
+    /// Notes the result of an instruction that stays.
+    fn record(&mut self, inst: &Inst, result: Value) {
+        let range = self.range_of(inst, result);
+        self.ranges[result.index()] = range;
+        if let Some(key) = key(inst) {
+            self.table.insert(key, (result, self.block));
+        }
+    }
+
+    /// A value that was computed elsewhere may be known better here.
+    fn learn_again(&mut self, inst: &Inst, known: Value) {
+        let range = self.range_of(inst, known);
+        self.narrow(known, range);
+    }
+
+    /// The targets of a terminator, as arguments for a block's parameter in the order of the edges.
+    pub(super) fn arguments(&self, block: Block, number: usize) -> Vec<(Block, Option<Value>)> {
+        let mut arguments = Vec::new();
+        let mut last = None;
+        for &from in self.cfg.predecessors(block) {
+            if last.replace(from) == Some(from) {
+                continue;
+            }
+            let Some(&id) = self.func.blocks[from].insts.last() else {
+                continue;
+            };
+            let inst = self.func.insts[id].inst;
+            inst.each_target(self.func, |target: Target| {
+                if target.block == block {
+                    arguments.push((from, self.func.values_of(target.args).get(number).copied()));
+                }
+            });
+        }
+        arguments
+    }
+
+    /// What stands for a value, without constants.
+    pub(super) fn forwarded(&self, value: Value) -> Value {
+        let mut value = value;
+        while self.forward[value.index()] != value {
+            value = self.forward[value.index()];
+        }
+        value
+    }
+
+    /// Lets another value stand for a parameter.
+    pub(super) fn forward_param(&mut self, param: Value, value: Value) {
+        self.forward[param.index()] = value;
+    }
+}
+
+/// The key of an instruction that can be shared.
+fn key(inst: &Inst) -> Option<Inst> {
+    match *inst {
+        Inst::Checked(op, a, b, _) => Some(key_of_checked(op, a, b)),
+        Inst::Iconst(_)
+        | Inst::Fconst(_)
+        | Inst::F32const(_)
+        | Inst::Bconst(_)
+        | Inst::Addr(..) => Some(*inst),
+        Inst::Binary(..)
+        | Inst::Unary(..)
+        | Inst::Sext(..)
+        | Inst::Zext(..)
+        | Inst::Icmp(..)
+        | Inst::Fcmp(..) => Some(*inst),
+        Inst::Select(..) | Inst::Cast(..) => Some(*inst),
+        _ => None,
+    }
+}
+
+/// The reason of a check does not distinguish its results.
+fn key_of_checked(op: crate::ir::CheckedOp, a: Value, b: Value) -> Inst {
+    Inst::Checked(op, a, b, TrapReason::new(0))
+}
