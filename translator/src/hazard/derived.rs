@@ -2,79 +2,164 @@
 //!
 //! | value | derived |
 //! | --- | --- |
-//! | parameter, load or result of type `oop` | yes, but not the result of a function that answers an immediate |
+//! | load or result of type `oop` | yes, but not the result of a function that answers an immediate |
 //! | `cast` to `oop` | yes, but not of a constant |
+//! | parameter | in each case in which a caller passes a derived argument; an `oop` always |
 //! | `cast` from a derived value | yes |
 //! | `add`, `or`, `xor`, `select` with a derived operand | yes |
 //! | `sub` | when one operand is derived: the difference of two is a distance |
 //! | `and` | when an operand is derived and the other is no mask of low bits |
-//! | call result of type `ptr` | when an argument is derived |
+//! | result of type `ptr` or `i64` of a call | when the callee answers a value that is derived with these arguments |
+//! | result of type `ptr` of an indirect call | when an argument is derived |
 //! | block parameter | when an argument is derived |
-//! | anything else (loads of integers, shifts, comparisons, call results of integer type) | no |
+//! | anything else (loads of integers, shifts, comparisons) | no |
 
-use super::Declared;
+use super::{CallGraph, Declared};
 use crate::base::entity::{EntityRef, PrimaryMap};
-use crate::ir::{BinaryOp, Cfg, FuncId, Function, Inst, Type, Value, ValueDef};
+use crate::ir::{BinaryOp, Cfg, FuncId, Function, Inst, InstId, Module, Type, Value, ValueDef};
+use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A mask below this leaves no address.
 const LARGEST_TAG_MASK: i64 = 0xFFFF_FFFF;
 
-/// The derived values of a function.
-#[derive(Debug)]
+/// Which parameters of a function are derived, a bit each; parameters from the 64th on count as not derived.
+pub type Case = u64;
+
+/// The derived values of a function in one case.
+#[derive(Debug, Clone)]
 pub struct Derived {
     values: Vec<bool>,
 }
 
-impl Derived {
-    /// Finds them.
-    #[must_use]
-    pub fn new(func: &Function, cfg: &Cfg, declared: &PrimaryMap<FuncId, Declared>) -> Self {
-        let mut derived = Derived {
-            values: vec![false; func.values.len()],
-        };
-        for &param in &func.blocks[func.entry()].params {
-            derived.values[param.index()] = func.ty(param) == Type::Oop;
-        }
-        // Values only become derived, so this ends; reverse postorder makes it short.
-        while derived.pass(func, cfg, declared) {}
-        derived
-    }
+/// Follows derived values through the whole program.
+pub struct Flow<'a> {
+    module: &'a Module,
+    graph: &'a CallGraph,
+    declared: &'a PrimaryMap<FuncId, Declared>,
+    cfgs: Vec<Option<Cfg>>,
+    /// Whether a function's result is derived in a case; absent while that is being found out.
+    results: FxHashMap<(FuncId, Case), Option<bool>>,
+    /// The cases in which a function is called, in the order in which they were found.
+    cases: Vec<Vec<Case>>,
+    seen: FxHashSet<(FuncId, Case)>,
+    work: Vec<(FuncId, Case)>,
+}
 
+impl Derived {
     /// Whether a value is derived.
     #[must_use]
     pub fn contains(&self, value: Value) -> bool {
         self.values[value.index()]
     }
 
-    /// The derived values.
-    pub fn values(&self) -> impl Iterator<Item = Value> + '_ {
-        self.values
-            .iter()
-            .enumerate()
-            .filter(|(_, derived)| **derived)
-            .map(|(index, _)| Value::new(index))
+    fn add(&mut self, value: Value) -> bool {
+        !std::mem::replace(&mut self.values[value.index()], true)
+    }
+}
+
+impl<'a> Flow<'a> {
+    /// Finds the cases of all functions: each is called at least with all of its `oop` parameters derived.
+    #[must_use]
+    pub fn new(
+        module: &'a Module,
+        graph: &'a CallGraph,
+        declared: &'a PrimaryMap<FuncId, Declared>,
+    ) -> Self {
+        let n_functions = module.functions.len();
+        let mut flow = Flow {
+            module,
+            graph,
+            declared,
+            cfgs: vec![None; n_functions],
+            results: FxHashMap::default(),
+            cases: vec![Vec::new(); n_functions],
+            seen: FxHashSet::default(),
+            work: Vec::new(),
+        };
+        for (id, _) in module.functions.iter() {
+            flow.reach(id, 0);
+        }
+        while let Some((function, case)) = flow.work.pop() {
+            if module.functions[function].has_body() {
+                let derived = flow.derived(function, case);
+                flow.reach_callees(function, &derived);
+            }
+        }
+        flow
     }
 
-    fn pass(
-        &mut self,
-        func: &Function,
-        cfg: &Cfg,
-        declared: &PrimaryMap<FuncId, Declared>,
-    ) -> bool {
+    /// The cases in which a function is called.
+    #[must_use]
+    pub fn cases(&self, function: FuncId) -> Vec<Case> {
+        let mut cases = self.cases[function.index()].clone();
+        cases.sort_unstable();
+        cases
+    }
+
+    /// The derived values of a function in one case.
+    pub fn derived(&mut self, function: FuncId, case: Case) -> Derived {
+        let module = self.module;
+        let func = &module.functions[function];
+        let mut derived = Derived {
+            values: vec![false; func.values.len()],
+        };
+        for (number, &param) in func.blocks[func.entry()].params.iter().enumerate().take(64) {
+            derived.values[param.index()] = case >> number & 1 == 1;
+        }
+        let cfg = self.cfgs[function.index()]
+            .take()
+            .unwrap_or_else(|| Cfg::new(func));
+        // Values only become derived, so this ends; reverse postorder makes it short.
+        while self.pass(func, &cfg, &mut derived) {}
+        self.cfgs[function.index()] = Some(cfg);
+        derived
+    }
+
+    fn reach(&mut self, function: FuncId, case: Case) {
+        let params = &self.module.functions[function].signature.params;
+        let oops = params
+            .iter()
+            .take(64)
+            .enumerate()
+            .filter(|(_, ty)| **ty == Type::Oop)
+            .map(|(number, _)| 1 << number);
+        let case = oops.fold(case, |case, bit: Case| case | bit);
+        if self.seen.insert((function, case)) {
+            self.cases[function.index()].push(case);
+            self.work.push((function, case));
+        }
+    }
+
+    fn reach_callees(&mut self, function: FuncId, derived: &Derived) {
+        let module = self.module;
+        let graph = self.graph;
+        let func = &module.functions[function];
+        for site in graph.calls(function) {
+            let case = arguments(func, site.inst, derived);
+            if case != 0 {
+                site.callees
+                    .iter()
+                    .for_each(|&callee| self.reach(callee, case));
+            }
+        }
+    }
+
+    fn pass(&mut self, func: &Function, cfg: &Cfg, derived: &mut Derived) -> bool {
         let mut changed = false;
         for &block in &cfg.order {
             for &id in &func.blocks[block].insts {
                 let data = &func.insts[id];
                 if let Some(result) = data.result
-                    && self.is_derived_result(func, &data.inst, func.ty(result), declared)
+                    && !derived.contains(result)
+                    && self.is_derived_result(func, id, func.ty(result), derived)
                 {
-                    changed |= self.add(result);
+                    changed |= derived.add(result);
                 }
                 data.inst.each_target(func, |target| {
                     let params = &func.blocks[target.block].params;
                     for (&param, &argument) in params.iter().zip(func.values_of(target.args)) {
-                        if self.contains(argument) {
-                            changed |= self.add(param);
+                        if derived.contains(argument) {
+                            changed |= derived.add(param);
                         }
                     }
                 });
@@ -83,19 +168,15 @@ impl Derived {
         changed
     }
 
-    fn add(&mut self, value: Value) -> bool {
-        !std::mem::replace(&mut self.values[value.index()], true)
-    }
-
     fn is_derived_result(
-        &self,
+        &mut self,
         func: &Function,
-        inst: &Inst,
+        id: InstId,
         ty: Type,
-        declared: &PrimaryMap<FuncId, Declared>,
+        derived: &Derived,
     ) -> bool {
-        let one = |value: Value| self.contains(value);
-        match *inst {
+        let one = |value: Value| derived.contains(value);
+        match func.insts[id].inst {
             Inst::Load(..) | Inst::PinGet(_) => ty == Type::Oop,
             Inst::Cast(Type::Oop, value) => func.as_const(value).is_none(),
             Inst::Cast(_, value) => one(value),
@@ -105,10 +186,10 @@ impl Derived {
             Inst::Binary(BinaryOp::And, a, b) => {
                 one(a) && !is_tag_mask(func, b) || one(b) && !is_tag_mask(func, a)
             }
-            Inst::Call(callee, args) => match ty {
-                Type::Oop => !declared[callee].answers_immediate,
-                Type::Ptr => func.values_of(args).iter().any(|&value| one(value)),
-                Type::I64 | Type::Bool | Type::F64 | Type::F32 => false,
+            Inst::Call(callee, _) => match ty {
+                Type::Oop => !self.declared[callee].answers_immediate,
+                Type::Ptr | Type::I64 => self.answers_derived(callee, arguments(func, id, derived)),
+                Type::Bool | Type::F64 | Type::F32 => false,
             },
             Inst::CallInd(_, _, args) => match ty {
                 Type::Oop => true,
@@ -118,6 +199,43 @@ impl Derived {
             _ => false,
         }
     }
+
+    /// Whether a function answers a derived value when these parameters are. In a recursion what is not known yet counts as no.
+    fn answers_derived(&mut self, function: FuncId, case: Case) -> bool {
+        if let Some(&known) = self.results.get(&(function, case)) {
+            return known.unwrap_or(false);
+        }
+        let module = self.module;
+        let func = &module.functions[function];
+        if !func.has_body() {
+            return false;
+        }
+        self.results.insert((function, case), None);
+        let derived = self.derived(function, case);
+        let answers = func
+            .layout
+            .iter()
+            .any(|&block| match func.terminator(block) {
+                Inst::Ret(Some(value)) => derived.contains(value),
+                _ => false,
+            });
+        self.results.insert((function, case), Some(answers));
+        answers
+    }
+}
+
+/// The case that the arguments of a call make.
+fn arguments(func: &Function, call: InstId, derived: &Derived) -> Case {
+    let args = match func.insts[call].inst {
+        Inst::Call(_, args)
+        | Inst::TailCall(_, args)
+        | Inst::CallInd(_, _, args)
+        | Inst::TailCallInd(_, _, args) => args,
+        _ => return 0,
+    };
+    let bits = func.values_of(args).iter().take(64).enumerate();
+    bits.filter(|(_, value)| derived.contains(**value))
+        .fold(0, |case, (number, _)| case | 1 << number)
 }
 
 fn is_tag_mask(func: &Function, value: Value) -> bool {

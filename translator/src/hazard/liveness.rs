@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::derived::{Derived, joins};
+use super::derived::{Derived, Flow, joins};
 use super::report::Context;
 use crate::base::entity::EntityRef;
 use crate::ir::{Block, Cfg, FuncId, Function, InstId, Target, Value};
@@ -19,7 +19,7 @@ pub(super) struct Hazard {
 }
 
 /// The hazards of a function: at most one for each value, at the first call that it lives across.
-pub(super) fn hazards(context: &Context<'_>, function: FuncId) -> Vec<Hazard> {
+pub(super) fn hazards(context: &Context<'_>, flow: &mut Flow<'_>, function: FuncId) -> Vec<Hazard> {
     let func = &context.module.functions[function];
     let moving: FxHashSet<InstId> = context
         .graph
@@ -32,9 +32,33 @@ pub(super) fn hazards(context: &Context<'_>, function: FuncId) -> Vec<Hazard> {
         return Vec::new();
     }
     let cfg = Cfg::new(func);
-    let derived = Derived::new(func, &cfg, context.declared);
-    let live_out = live_out(func, &cfg, &derived);
     let mut found: Vec<Hazard> = Vec::new();
+    for case in flow.cases(function) {
+        hazards_of_case(
+            func,
+            &cfg,
+            &moving,
+            &flow.derived(function, case),
+            &mut found,
+        );
+    }
+    // A value that only passes another hazard on is no news.
+    let passed_on: FxHashSet<Value> = found
+        .iter()
+        .flat_map(|hazard| passes_to(func, &cfg, hazard.value))
+        .collect();
+    found.retain(|hazard| !passed_on.contains(&hazard.value));
+    found
+}
+
+fn hazards_of_case(
+    func: &Function,
+    cfg: &Cfg,
+    moving: &FxHashSet<InstId>,
+    derived: &Derived,
+    found: &mut Vec<Hazard>,
+) {
+    let live_out = live_out(func, cfg, derived);
     for &block in &cfg.order {
         let mut live = live_out[block.index()].clone();
         let mut here = Vec::new();
@@ -48,7 +72,7 @@ pub(super) fn hazards(context: &Context<'_>, function: FuncId) -> Vec<Hazard> {
                 values.sort_unstable();
                 here.extend(values.into_iter().map(|value| (value, id)));
             }
-            use_operands(func, id, &derived, &mut live);
+            use_operands(func, id, derived, &mut live);
         }
         for (value, call) in here.into_iter().rev() {
             if found.iter().all(|hazard| hazard.value != value)
@@ -58,13 +82,6 @@ pub(super) fn hazards(context: &Context<'_>, function: FuncId) -> Vec<Hazard> {
             }
         }
     }
-    // A value that only passes another hazard on is no news.
-    let passed_on: FxHashSet<Value> = found
-        .iter()
-        .flat_map(|hazard| passes_to(func, &cfg, hazard.value))
-        .collect();
-    found.retain(|hazard| !passed_on.contains(&hazard.value));
-    found
 }
 
 fn use_operands(func: &Function, id: InstId, derived: &Derived, live: &mut FxHashSet<Value>) {

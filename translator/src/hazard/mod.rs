@@ -100,10 +100,11 @@ fn check_declared(
         graph: &graph,
         declared: &declared,
     };
+    let mut flow = derived::Flow::new(module, &graph, &declared);
     for function in module.functions.keys() {
         let exempt = declared[function].exempt || declared[function].moves_objects;
         if !exempt && graph.is_moving(function) && module.functions[function].has_body() {
-            for hazard in liveness::hazards(&context, function) {
+            for hazard in liveness::hazards(&context, &mut flow, function) {
                 diagnostics.push(context.hazard(function, &hazard));
             }
         }

@@ -288,3 +288,67 @@ fn the_deepest_stack_is_the_heaviest_chain_not_the_longest() {
         }
     );
 }
+
+#[test]
+fn an_address_passed_to_a_method_is_followed_into_it() {
+    let text = |first: &str| {
+        format!(
+            r#"
+function "A>>keep" (v0: ptr) -> i64 {{
+block0(v0: ptr):
+    v1 = call "Memory>>allocate"()
+    v2 = load.i64 v0 !any
+    ret v2
+}}
+function "A>>pass" (v0: oop, v1: ptr) -> i64 {{
+block0(v0: oop, v1: ptr):
+    v2 = call "Memory>>first"(v0)
+    v3 = call "A>>keep"({first})
+    ret v3
+}}
+"#
+        )
+    };
+    assert_eq!(
+        messages(&text("v1")),
+        Vec::<String>::new(),
+        "an address outside of objects stays"
+    );
+    let stale = "H001 this address inside of an object is stale after the call of Memory>>allocate, which can move objects";
+    assert_eq!(messages(&text("v2")), [stale]);
+}
+
+#[test]
+fn a_method_that_answers_a_distance_or_a_raw_word_is_looked_into() {
+    let text = |kept: &str| {
+        format!(
+            r#"
+function "Address>>offsetFrom:" (v0: ptr, v1: ptr) -> i64 {{
+block0(v0: ptr, v1: ptr):
+    v2 = cast.i64 v0
+    v3 = cast.i64 v1
+    v4 = sub v2, v3
+    ret v4
+}}
+function "Oop>>bits" (v0: oop) -> i64 {{
+block0(v0: oop):
+    v1 = cast.i64 v0
+    ret v1
+}}
+function "A>>use" (v0: oop, v1: ptr) -> i64 {{
+block0(v0: oop, v1: ptr):
+    v2 = call "Memory>>first"(v0)
+    v3 = call "Memory>>first"(v0)
+    v4 = call "Address>>offsetFrom:"(v2, v3)
+    v5 = call "Address>>offsetFrom:"(v2, v1)
+    v6 = call "Oop>>bits"(v0)
+    v7 = call "Memory>>allocate"()
+    ret {kept}
+}}
+"#
+        )
+    };
+    assert_eq!(messages(&text("v4")), Vec::<String>::new());
+    assert_eq!(messages(&text("v5")).len(), 1);
+    assert_eq!(messages(&text("v6")).len(), 1);
+}
