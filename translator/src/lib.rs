@@ -24,6 +24,10 @@ pub mod hazard;
 
 pub mod opt;
 
+pub mod x64;
+
+pub mod object;
+
 pub mod pipeline;
 
 pub mod options;

@@ -11,6 +11,10 @@ pub struct PieceId(pub u32);
 pub enum SectionKind {
     /// Constants: readable from the start.
     ReadOnly,
+    /// Unwind tables.
+    Unwind,
+    /// The sorted index of the unwind tables.
+    UnwindIndex,
     /// Machine code.
     Text,
     /// Tables with absolute addresses: read-only once the entry code has relocated them.
@@ -23,8 +27,10 @@ pub enum SectionKind {
 
 impl SectionKind {
     /// All kinds, in the order of their addresses.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 7] = [
         Self::ReadOnly,
+        Self::Unwind,
+        Self::UnwindIndex,
         Self::Text,
         Self::Relocated,
         Self::Data,
@@ -36,6 +42,8 @@ impl SectionKind {
     pub fn name(self) -> &'static str {
         match self {
             Self::ReadOnly => ".rodata",
+            Self::Unwind => ".eh_frame",
+            Self::UnwindIndex => ".eh_frame_hdr",
             Self::Text => ".text",
             Self::Relocated => ".data.rel.ro",
             Self::Data => ".data",

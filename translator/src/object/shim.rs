@@ -8,18 +8,19 @@ use super::pieces::{
 };
 use object::read::elf::ElfFile64;
 use object::{
-    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionIndex, elf,
+    Object, ObjectSection, ObjectSymbol, RelocationFlags, RelocationTarget, SectionIndex,
+    SymbolKind, elf,
 };
 use std::collections::BTreeMap;
 
 /// The object that the build script made of `runtime-shim`.
-pub static SHIM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/shim.o"));
+pub(super) static SHIM: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/shim.o"));
 
 /// Adds the sections of `bytes`, a relocatable object, to `pieces`.
 ///
 /// # Errors
 /// The object is not readable, or has a relocation or section of a kind that the shim must not have.
-pub fn read(bytes: &[u8], pieces: &mut Pieces) -> Result<(), LinkError> {
+pub(super) fn read(bytes: &[u8], pieces: &mut Pieces) -> Result<(), LinkError> {
     let file: ElfFile64 = ElfFile64::parse(bytes)
         .map_err(|error| LinkError::new(format!("the shim's object is not readable: {error}")))?;
     let mut placed = BTreeMap::new();
@@ -33,9 +34,11 @@ pub fn read(bytes: &[u8], pieces: &mut Pieces) -> Result<(), LinkError> {
             continue;
         };
         let named = symbol.name().ok().filter(|name| !name.is_empty());
-        if let (Some(id), Some(name), true) =
-            (placed.get(&section), named, symbol.is_definition())
-        {
+        if let (Some(id), Some(name), true) = (
+            placed.get(&section),
+            named,
+            symbol.kind() != SymbolKind::Section,
+        ) {
             pieces.items[id.0 as usize].symbols.push(SymbolDefinition {
                 name: name.to_owned(),
                 offset: symbol.address(),
@@ -71,7 +74,11 @@ fn read_section<'d>(section: &impl ObjectSection<'d>) -> Result<Option<Piece>, L
     if data.is_empty() {
         return Ok(None);
     }
-    Ok(Some(Piece::new(kind, data.to_vec(), section.align().max(1))))
+    Ok(Some(Piece::new(
+        kind,
+        data.to_vec(),
+        section.align().max(1),
+    )))
 }
 
 fn read_relocations<'d>(

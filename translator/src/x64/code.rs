@@ -9,7 +9,7 @@ use regalloc2::{Block, Inst, InstRange, Operand, PRegSet, RegClass, VReg};
 
 /// A basic block.
 #[derive(Clone, Default, Debug)]
-pub struct CodeBlock {
+pub(super) struct CodeBlock {
     /// First instruction and the one past the last.
     pub range: (u32, u32),
     /// The blocks that the branch may go to.
@@ -30,7 +30,7 @@ pub struct CodeBlock {
 
 /// A function of machine instructions.
 #[derive(Clone, Debug)]
-pub struct Code {
+pub(super) struct Code {
     /// Its convention.
     pub convention: Convention,
     /// Blocks; the first is the entry.
@@ -54,7 +54,7 @@ pub struct Code {
 impl Code {
     /// The operands of an instruction.
     #[must_use]
-    pub fn operands_of(&self, inst: &MInst) -> &[Operand] {
+    pub(super) fn operands_of(&self, inst: &MInst) -> &[Operand] {
         &self.operands[inst.operands.0 as usize..inst.operands.1 as usize]
     }
 }

@@ -166,6 +166,10 @@ pub enum Cond {
     S,
     /// No sign.
     Ns,
+    /// Parity: unordered, after `ucomisd`.
+    P,
+    /// No parity.
+    Np,
     /// Less.
     L,
     /// Greater or equal.
@@ -195,6 +199,8 @@ impl Cond {
             Self::A => Self::Be,
             Self::S => Self::Ns,
             Self::Ns => Self::S,
+            Self::P => Self::Np,
+            Self::Np => Self::P,
             Self::L => Self::Ge,
             Self::Ge => Self::L,
             Self::Le => Self::G,
@@ -276,8 +282,6 @@ pub enum Op {
     Setcc(Cond),
     /// `dst = condition ? b : a`; `dst` is `a`'s register.
     Cmov(Cond),
-    /// `dst = condition ? [mem] : a`.
-    CmovMem(Cond),
     /// The same for floats, with a jump.
     FloatSelect(Cond),
     /// Floats; with `Mem` the second or only operand is in memory.
@@ -302,16 +306,20 @@ pub enum Op {
     Jump,
     /// Goes to the first successor if the condition holds, else to the second.
     Branch(Cond),
-    /// Goes to the successor numbered by `a`; `b` is a scratch register. The range is already checked.
-    Switch,
+    /// Goes to the successor that a table gives for the number `a`; `b` and `dst` are scratch registers, `imm` is the number of
+    /// cases.
+    Switch {
+        /// Which of the function's tables.
+        table: u32,
+        /// Whether numbers beyond the cases go to the table's last entry.
+        checked: bool,
+    },
     /// Returns.
     Ret,
     /// Jumps to another function after undoing the frame.
     TailCall,
     /// Jumps to the address in `a`.
     TailCallReg,
-    /// Jumps to the address in memory; only without a frame.
-    TailCallMem,
     /// Fetches the next opcode and jumps to its handler.
     Dispatch,
     /// Always traps.
@@ -324,17 +332,14 @@ impl Op {
     /// Whether it leaves the function.
     #[must_use]
     pub fn is_exit(self) -> bool {
-        match self {
-            Self::Ret | Self::TailCall | Self::TailCallReg | Self::TailCallMem => true,
-            Self::Dispatch | Self::Trap(_) | Self::Unreachable => true,
-            _ => false,
-        }
+        let returns = matches!(self, Self::Ret | Self::TailCall | Self::TailCallReg);
+        returns || matches!(self, Self::Dispatch | Self::Trap(_) | Self::Unreachable)
     }
 
     /// Whether it ends a block and goes to a successor.
     #[must_use]
     pub fn is_branch(self) -> bool {
-        matches!(self, Self::Jump | Self::Branch(_) | Self::Switch)
+        matches!(self, Self::Jump | Self::Branch(_) | Self::Switch { .. })
     }
 
     /// Whether it calls something that comes back.
@@ -435,6 +440,17 @@ pub enum MemBase {
     Outgoing,
     /// At the arguments that this function got on the stack.
     Incoming,
+}
+
+impl MemBase {
+    /// The register it starts at.
+    #[must_use]
+    pub fn slot(self) -> Slot {
+        match self {
+            Self::Register(slot) => slot,
+            _ => Slot::None,
+        }
+    }
 }
 
 /// What a listing calls the place in memory.

@@ -162,4 +162,3 @@ fn environment(convention: Convention, pins: &[PReg]) -> MachineEnv {
         fixed_stack_slots: Vec::new(),
     }
 }
-

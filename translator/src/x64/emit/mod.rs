@@ -1,0 +1,389 @@
+//! Encodes a function after register allocation.
+
+mod codes;
+mod control;
+mod float;
+mod integer;
+mod stream;
+
+use self::codes::{alu_code, register};
+use self::stream::{Label, Stream};
+use super::code::Code;
+use super::frame::Frame;
+use super::inst::{Alu, Form, MInst, Mem, MemBase, Op, Slot, Width};
+use super::layout;
+use super::module::{CodeFunction, UnwindStep};
+use super::regalloc::Allocated;
+use super::select::ModuleFacts;
+use crate::ir::{Position, TrapReason};
+use iced_x86::{Code as Encoding, Instruction, MemoryOperand, Register};
+use regalloc2::{Allocation, Block, Edit, InstOrEdit, PReg, RegClass};
+
+/// To what multiple the head of an inner loop is aligned, if no more than so many bytes are needed.
+const LOOP_ALIGNMENT: (u32, u32) = (16, 10);
+
+/// Encodes a function.
+#[must_use]
+pub(super) fn emit(
+    function: &Allocated,
+    jump_tables: &[Vec<u32>],
+    facts: &ModuleFacts<'_>,
+) -> CodeFunction {
+    let code = &function.code;
+    let empty: Vec<bool> = (0..code.blocks.len())
+        .map(|number| function.is_empty(Block::new(number)))
+        .collect();
+    let mut stream = Stream::new();
+    let labels = code.blocks.iter().map(|_| stream.label()).collect();
+    let mut emitter = Emitter {
+        function,
+        code,
+        facts,
+        frame: Frame::new(function, &facts.registers),
+        order: layout::order(code, &empty),
+        empty,
+        labels,
+        stream,
+        stubs: Vec::new(),
+        allocations: &[],
+        flags_live: false,
+    };
+    emitter.run();
+    emitter.finish(jump_tables)
+}
+
+struct Emitter<'a> {
+    function: &'a Allocated,
+    code: &'a Code,
+    facts: &'a ModuleFacts<'a>,
+    frame: Frame,
+    order: Vec<Block>,
+    empty: Vec<bool>,
+    labels: Vec<Label>,
+    stream: Stream,
+    /// Trapping instructions that stand behind the code.
+    stubs: Vec<(Label, TrapReason, Position)>,
+    /// Those of the current instruction's operands.
+    allocations: &'a [Allocation],
+    /// Whether the flags are read after the current instruction before they are set again.
+    flags_live: bool,
+}
+
+impl<'a> Emitter<'a> {
+    fn run(&mut self) {
+        self.stream.at(self.code.position);
+        self.prologue();
+        for index in 0..self.order.len() {
+            let next = self.order.get(index + 1).copied();
+            self.block(self.order[index], next);
+        }
+        for (label, reason, position) in std::mem::take(&mut self.stubs) {
+            self.stream.bind(label);
+            self.stream.at(position);
+            self.trap(reason, position);
+        }
+    }
+
+    fn finish(self, jump_tables: &[Vec<u32>]) -> CodeFunction {
+        let stack = self.frame.size() + 8;
+        let mut targets: Vec<Vec<Label>> = vec![Vec::new(); jump_tables.len()];
+        for (block, shape) in (0..).zip(&self.code.blocks) {
+            let last = &self.code.insts[shape.range.1 as usize - 1];
+            if let Op::Switch { table, .. } = last.op {
+                let table = table as usize;
+                let successors = &self.code.blocks[block].successors;
+                let target = |&entry: &u32| self.label_of(successors[entry as usize]);
+                targets[table] = jump_tables[table].iter().map(target).collect();
+                targets[table].truncate(usize::try_from(last.imm).expect("a small table"));
+            }
+        }
+        let finished = self.stream.finish();
+        let place = |label: &Label| finished.labels[label.index()];
+        CodeFunction {
+            jump_tables: targets
+                .iter()
+                .map(|table| table.iter().map(place).collect())
+                .collect(),
+            code: finished.code,
+            relocations: finished.relocations,
+            lines: finished.lines,
+            notes: finished.notes,
+            traps: finished.traps,
+            unwind: finished.unwind,
+            stack,
+        }
+    }
+
+    fn block(&mut self, block: Block, next: Option<Block>) {
+        let shape = &self.code.blocks[block.index()];
+        if self.is_loop_head(block) {
+            self.stream.align(LOOP_ALIGNMENT.0, LOOP_ALIGNMENT.1);
+        }
+        self.stream.bind(self.labels[block.index()]);
+        let flags = self.live_flags(shape.range);
+        for item in self.function.block(block) {
+            match item {
+                InstOrEdit::Inst(inst) => {
+                    let index = inst.index();
+                    self.flags_live = flags[index - shape.range.0 as usize];
+                    self.allocations = self.function.output.inst_allocs(inst);
+                    let inst = &self.code.insts[index];
+                    self.stream.at(inst.position);
+                    self.instruction(inst, block, next);
+                }
+                InstOrEdit::Edit(Edit::Move { from, to }) => self.edit(*from, *to),
+            }
+        }
+    }
+
+    /// The head of an innermost loop that the code before it falls or jumps into.
+    fn is_loop_head(&self, block: Block) -> bool {
+        let shape = &self.code.blocks[block.index()];
+        shape.loop_depth > 0
+            && !shape.cold
+            && shape
+                .predecessors
+                .iter()
+                .any(|from| from.index() >= block.index())
+    }
+
+    /// For each instruction, whether the flags are read after it before they are set.
+    fn live_flags(&self, (start, end): (u32, u32)) -> Vec<bool> {
+        let insts = &self.code.insts[start as usize..end as usize];
+        let mut live = false;
+        let mut result = vec![false; insts.len()];
+        for (inst, slot) in insts.iter().zip(&mut result).rev() {
+            *slot = live;
+            match inst.op {
+                Op::Setcc(_)
+                | Op::Cmov(_)
+                | Op::FloatSelect(_)
+                | Op::TrapIf(..)
+                | Op::Branch(_) => {
+                    live = true;
+                }
+                Op::Move | Op::MoveImm | Op::Lea | Op::Load(_) | Op::Store(_) => {}
+                Op::StoreImm(_) | Op::StoreFloat { .. } | Op::FloatZero => {}
+                _ => live = false,
+            }
+        }
+        result
+    }
+
+    fn prologue(&mut self) {
+        let mut distance = 8;
+        self.stream.unwind(UnwindStep::Distance(distance));
+        for &register in &self.frame.saved.clone() {
+            self.put1(Encoding::Push_r64, register);
+            distance += 8;
+            self.stream.unwind(UnwindStep::Distance(distance));
+            self.stream.unwind(UnwindStep::Saved(register, distance));
+        }
+        if self.frame.locals() > 0 {
+            self.move_stack_pointer(-i64::from(self.frame.locals()));
+            self.stream
+                .unwind(UnwindStep::Distance(distance + self.frame.locals()));
+        }
+    }
+
+    /// Undoes the frame. What follows in memory still has it.
+    fn epilogue(&mut self, leave: impl FnOnce(&mut Self)) {
+        let whole = self.frame.size() + 8;
+        let mut distance = whole;
+        if self.frame.locals() > 0 {
+            self.move_stack_pointer(i64::from(self.frame.locals()));
+            distance -= self.frame.locals();
+            self.stream.unwind(UnwindStep::Distance(distance));
+        }
+        for &register in self.frame.saved.clone().iter().rev() {
+            self.put1(Encoding::Pop_r64, register);
+            distance -= 8;
+            self.stream.unwind(UnwindStep::Distance(distance));
+        }
+        leave(self);
+        if whole != 8 {
+            self.stream.unwind(UnwindStep::Distance(whole));
+        }
+    }
+
+    fn move_stack_pointer(&mut self, by: i64) {
+        let (alu, by) = if by < 0 {
+            (Alu::Sub, -by)
+        } else {
+            (Alu::Add, by)
+        };
+        let by = i32::try_from(by).expect("a small frame");
+        let code = alu_code(alu, Width::W64, Form::Imm, i8::try_from(by).is_ok());
+        self.put(Instruction::with2(code, Register::RSP, by));
+    }
+
+    fn edit(&mut self, from: Allocation, to: Allocation) {
+        if from == to {
+            return;
+        }
+        let instruction = match (from.as_reg(), to.as_reg()) {
+            (Some(from), Some(to)) => {
+                let code = match to.class() {
+                    RegClass::Float => Encoding::Movaps_xmm_xmmm128,
+                    _ => Encoding::Mov_r64_rm64,
+                };
+                Instruction::with2(code, r64(to), r64(from))
+            }
+            (Some(from), None) => {
+                let code = match from.class() {
+                    RegClass::Float => Encoding::Movsd_xmmm64_xmm,
+                    _ => Encoding::Mov_rm64_r64,
+                };
+                Instruction::with2(code, self.spill_place(to), r64(from))
+            }
+            (None, Some(to)) => {
+                let code = match to.class() {
+                    RegClass::Float => Encoding::Movsd_xmm_xmmm64,
+                    _ => Encoding::Mov_r64_rm64,
+                };
+                Instruction::with2(code, r64(to), self.spill_place(from))
+            }
+            (None, None) => unreachable!("the allocator moves nothing from memory to memory"),
+        };
+        self.put(instruction);
+    }
+
+    fn spill_place(&self, allocation: Allocation) -> MemoryOperand {
+        let slot = allocation.as_stack().expect("a move has two places");
+        memory(
+            Register::RSP,
+            Register::None,
+            1,
+            self.frame.spill_offset(slot),
+        )
+    }
+
+    fn put(&mut self, instruction: Result<Instruction, iced_x86::IcedError>) {
+        match instruction {
+            Ok(instruction) => self.stream.put(instruction),
+            Err(error) => unreachable!("an instruction of a wrong shape: {error}"),
+        }
+    }
+
+    fn put1(&mut self, code: Encoding, register: PReg) {
+        self.put(Instruction::with1(code, r64(register)));
+    }
+
+    /// The register in a slot.
+    fn preg(&self, slot: Slot) -> PReg {
+        match slot {
+            Slot::Fixed(preg) => preg,
+            Slot::Operand(number) => self.allocations[number as usize]
+                .as_reg()
+                .expect("operands are asked for in registers"),
+            Slot::None => unreachable!("an operand is missing"),
+        }
+    }
+
+    fn reg(&self, slot: Slot, width: Width) -> Register {
+        register(self.preg(slot), width)
+    }
+
+    /// An instruction with a memory operand, built by `with`.
+    fn put_memory(
+        &mut self,
+        mem: &Mem,
+        with: impl FnOnce(MemoryOperand) -> Result<Instruction, iced_x86::IcedError>,
+    ) {
+        self.stream.note(mem.note);
+        let index = match mem.index {
+            Slot::None => Register::None,
+            slot => self.reg(slot, Width::W64),
+        };
+        let scale = u32::from(mem.scale);
+        let operand = match mem.base {
+            MemBase::Symbol(symbol) => {
+                let operand = MemoryOperand::with_base_displ_size(Register::RIP, 0, 8);
+                let instruction = with(operand);
+                match instruction {
+                    Ok(instruction) => {
+                        let offset = i64::from(mem.displacement);
+                        return self.stream.put_relative(instruction, symbol, offset);
+                    }
+                    Err(error) => unreachable!("an instruction of a wrong shape: {error}"),
+                }
+            }
+            MemBase::Register(Slot::None) => memory(Register::None, index, scale, mem.displacement),
+            MemBase::Register(slot) => {
+                memory(self.reg(slot, Width::W64), index, scale, mem.displacement)
+            }
+            MemBase::Outgoing => memory(Register::RSP, index, scale, mem.displacement),
+            MemBase::Incoming => {
+                let displacement = mem.displacement + self.frame.incoming_offset();
+                memory(Register::RSP, index, scale, displacement)
+            }
+            MemBase::None => unreachable!("an address is missing"),
+        };
+        self.put(with(operand));
+    }
+
+    fn label_of(&self, block: Block) -> Label {
+        let block = layout::destination(self.code, &self.empty, block);
+        self.labels[block.index()]
+    }
+
+    fn instruction(&mut self, inst: &MInst, block: Block, next: Option<Block>) {
+        match inst.op {
+            Op::Arguments | Op::Undefined => {}
+            Op::Move => self.move_register(inst),
+            Op::MoveImm => self.move_immediate(inst),
+            Op::Lea | Op::Load(_) | Op::Store(_) | Op::StoreImm(_) | Op::StoreFloat { .. } => {
+                self.memory_instruction(inst);
+            }
+            Op::Alu(alu, width, form) => self.alu(inst, alu, width, form),
+            Op::Imul(width, form) => self.imul(inst, width, form),
+            Op::WideMul { .. } | Op::Divide { .. } | Op::BitTest => self.fixed_shape(inst),
+            Op::ShiftImm(..) | Op::ShiftCl(..) => self.shift(inst),
+            Op::Unary(unary) => self.unary(inst, unary),
+            Op::Setcc(cond) => self.set_condition(inst, cond),
+            Op::Cmov(cond) => self.conditional_move(inst, cond),
+            Op::FloatSelect(cond) => self.float_select(inst, cond),
+            Op::Float(float, form) => self.float(inst, float, form),
+            Op::FloatZero => {
+                let dst = self.reg(inst.dst, Width::W64);
+                self.put(Instruction::with2(Encoding::Xorps_xmm_xmmm128, dst, dst));
+            }
+            Op::FromUnsigned => self.convert_unsigned(inst),
+            Op::Call | Op::CallReg | Op::CallMem => self.call(inst),
+            Op::Syscall => self.put(Ok(Instruction::with(Encoding::Syscall))),
+            Op::Rdtsc => self.read_time_stamp(),
+            Op::TrapIf(cond, reason) => self.trap_if(cond, reason, inst.position),
+            Op::Jump | Op::Branch(_) | Op::Switch { .. } => self.branch(inst, block, next),
+            Op::Ret => self.epilogue(|s| s.put(Ok(Instruction::with(Encoding::Retnq)))),
+            Op::TailCall => self.epilogue(|s| s.relative_branch(Encoding::Jmp_rel32_64, inst)),
+            Op::TailCallReg => {
+                let a = self.preg(inst.a);
+                self.epilogue(|s| s.put1(Encoding::Jmp_rm64, a));
+            }
+            Op::Dispatch => self.epilogue(|s| s.dispatch(inst)),
+            Op::Trap(reason) => self.trap(reason, inst.position),
+            Op::Unreachable => self.put(Ok(Instruction::with(Encoding::Ud2))),
+        }
+    }
+}
+
+fn r64(preg: PReg) -> Register {
+    register(preg, Width::W64)
+}
+
+fn memory(base: Register, index: Register, scale: u32, displacement: i32) -> MemoryOperand {
+    let size = match (displacement, base) {
+        (_, Register::None) => 4,
+        (0, _) => 0,
+        _ => 1,
+    };
+    MemoryOperand::new(
+        base,
+        index,
+        scale,
+        i64::from(displacement),
+        size,
+        false,
+        Register::None,
+    )
+}

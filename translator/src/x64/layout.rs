@@ -1,0 +1,146 @@
+//! The order of blocks in memory: usual paths fall through, loops are tested at their end, rare blocks come last.
+
+use super::code::Code;
+use regalloc2::Block;
+
+/// The order of the blocks that have code. `empty` tells blocks that only jump; they get no place.
+#[must_use]
+pub(super) fn order(code: &Code, empty: &[bool]) -> Vec<Block> {
+    let mut layout = Layout {
+        code,
+        empty,
+        placed: vec![false; code.blocks.len()],
+        order: Vec::with_capacity(code.blocks.len()),
+    };
+    layout.placed.copy_from_slice(empty);
+    layout.placed[0] = false;
+    for cold in [false, true] {
+        for number in 0..code.blocks.len() {
+            if !layout.placed[number] && code.blocks[number].cold <= cold {
+                layout.trace(number, cold);
+            }
+        }
+    }
+    layout.rotate_loops();
+    layout.order
+}
+
+/// The block that a jump to `block` ends at, empty blocks passed.
+#[must_use]
+pub(super) fn destination(code: &Code, empty: &[bool], block: Block) -> Block {
+    let mut block = block;
+    // A cycle of empty blocks is an endless loop; any of its blocks will do.
+    for _ in 0..code.blocks.len() {
+        match empty[block.index()] {
+            true => block = code.blocks[block.index()].successors[0],
+            false => break,
+        }
+    }
+    block
+}
+
+struct Layout<'a> {
+    code: &'a Code,
+    empty: &'a [bool],
+    placed: Vec<bool>,
+    order: Vec<Block>,
+}
+
+impl Layout<'_> {
+    /// Places a block and then always its best successor.
+    fn trace(&mut self, start: usize, cold: bool) {
+        let mut next = Some(start);
+        while let Some(number) = next {
+            self.placed[number] = true;
+            self.order.push(Block::new(number));
+            next = self.best_successor(number, cold);
+        }
+    }
+
+    fn best_successor(&self, number: usize, cold: bool) -> Option<usize> {
+        let block = &self.code.blocks[number];
+        let mut best: Option<(bool, u32, usize)> = None;
+        for (position, &successor) in block.successors.iter().enumerate() {
+            let likely = block
+                .likely
+                .is_some_and(|likely| usize::from(likely) == position);
+            let target = destination(self.code, self.empty, successor).index();
+            let shape = &self.code.blocks[target];
+            if self.placed[target] || shape.cold != cold {
+                continue;
+            }
+            let better = best.is_none_or(|(known_likely, depth, known)| {
+                (likely, shape.loop_depth, known) > (known_likely, depth, target)
+            });
+            if better {
+                best = Some((likely, shape.loop_depth, target));
+            }
+        }
+        best.map(|(_, _, target)| target)
+    }
+
+    /// Moves the head of a loop behind its last block where that saves a jump in every turn.
+    fn rotate_loops(&mut self) {
+        for header in (0..self.code.blocks.len()).rev() {
+            let members = self.members(header);
+            if members.len() < 2 {
+                continue;
+            }
+            let Some(start) = self.order.iter().position(|block| block.index() == header) else {
+                continue;
+            };
+            let in_loop = |block: &&Block| members.binary_search(&block.index()).is_ok();
+            let length = self.order[start..].iter().take_while(in_loop).count();
+            let last = self.order[start + length - 1].index();
+            let next = self.order.get(start + 1).map(|block| block.index());
+            if length < 2 || !self.leaves(header, &members, next) || !self.only_jumps(last, header)
+            {
+                continue;
+            }
+            self.order[start..start + length].rotate_left(1);
+        }
+    }
+
+    /// The blocks of the natural loop with this header, sorted; empty if it is none.
+    fn members(&self, header: usize) -> Vec<usize> {
+        let back = self.code.blocks[header]
+            .predecessors
+            .iter()
+            .map(|from| from.index());
+        let mut work: Vec<usize> = back.filter(|&from| from >= header).collect();
+        if work.is_empty() {
+            return work;
+        }
+        let mut members = vec![header];
+        while let Some(number) = work.pop() {
+            if !members.contains(&number) {
+                members.push(number);
+                let up = self.code.blocks[number].predecessors.iter();
+                work.extend(up.map(|from| from.index()).filter(|&from| from > header));
+            }
+        }
+        members.sort_unstable();
+        members
+    }
+
+    /// Whether a header branches out of the loop or to the block that follows it.
+    fn leaves(&self, header: usize, members: &[usize], next: Option<usize>) -> bool {
+        let successors = &self.code.blocks[header].successors;
+        let targets: Vec<usize> = successors
+            .iter()
+            .map(|&block| destination(self.code, self.empty, block).index())
+            .collect();
+        targets.len() == 2
+            && targets
+                .iter()
+                .any(|target| members.binary_search(target).is_err())
+            && targets.iter().any(|&target| Some(target) == next)
+    }
+
+    fn only_jumps(&self, last: usize, header: usize) -> bool {
+        match *self.code.blocks[last].successors {
+            [only] => destination(self.code, self.empty, only).index() == header,
+            _ => false,
+        }
+    }
+}

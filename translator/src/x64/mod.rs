@@ -1,0 +1,65 @@
+//! Machine code for x86-64: selection, register allocation, frames, encoding.
+//!
+//! In: a module in IR, optimised, that the verifier accepts. Out: a [`CodeModule`], machine code in which other functions, data and
+//! fields are still symbols. Functions are compiled in parallel and independently, so the result does not depend on the number of
+//! cores. The processor must have SSE4.1 and `popcnt` (x86-64-v2).
+
+mod code;
+mod emit;
+mod facts;
+mod frame;
+pub mod inst;
+mod layout;
+pub mod module;
+mod pins;
+mod regalloc;
+pub mod registers;
+mod select;
+
+pub use module::{CodeFunction, CodeModule, CodeRelocation, TrapSite, UnwindStep};
+pub use registers::Convention;
+
+use self::regalloc::Allocator;
+use self::registers::Registers;
+use self::select::ModuleFacts;
+use crate::ir::{FuncId, Module};
+use rayon::prelude::*;
+
+/// Compiles a module.
+///
+/// # Errors
+/// A pin wants a register that it cannot have: a sentence.
+pub fn compile(module: &Module) -> Result<CodeModule<'_>, String> {
+    let facts = ModuleFacts {
+        module,
+        registers: Registers::new(module)?,
+        conventions: pins::conventions(module),
+    };
+    let ids: Vec<FuncId> = module.functions.keys().collect();
+    let functions = ids
+        .par_iter()
+        .map_init(Allocator::default, |allocator, &id| {
+            compile_function(&facts, id, allocator)
+        })
+        .collect();
+    Ok(CodeModule {
+        module,
+        functions,
+        conventions: facts.conventions,
+    })
+}
+
+/// Compiles one function; an import has no code.
+fn compile_function(
+    facts: &ModuleFacts<'_>,
+    id: FuncId,
+    allocator: &mut Allocator,
+) -> CodeFunction {
+    let function = &facts.module.functions[id];
+    if !function.has_body() {
+        return CodeFunction::default();
+    }
+    let selected = select::select(facts, id);
+    let allocated = allocator.allocate(selected.code, &facts.registers, &function.name);
+    emit::emit(&allocated, &selected.jump_tables, facts)
+}
