@@ -265,6 +265,7 @@ fn endless_recursion_and_endless_loops_end_with_a_fault() {
 }
 
 /// An interpreter of two opcodes: 0 adds one to a field, 1 leaves, 2 dispatches its operand through the second table.
+#[expect(clippy::too_many_lines, reason = "a program written out")]
 fn interpreter() -> (Program, MethodId, StateFieldId) {
     let mut program = program();
     let pointer = state(&mut program, "ip", None, Some("r12"));

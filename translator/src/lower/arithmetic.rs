@@ -28,6 +28,7 @@ impl Range {
 }
 
 impl Lowering<'_> {
+    #[expect(clippy::too_many_lines, reason = "one dispatch over the operations")]
     pub(super) fn int_binary(
         &mut self,
         op: IntBinary,
