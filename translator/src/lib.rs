@@ -12,6 +12,10 @@ pub mod project;
 
 pub mod typed;
 
+pub mod resolve;
+
+pub mod infer;
+
 pub mod evaluate;
 
 pub mod ir;

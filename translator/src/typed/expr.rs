@@ -371,3 +371,139 @@ impl Expr {
         }
     }
 }
+
+impl Expr {
+    /// Calls `f` with each direct operand, in evaluation order.
+    pub fn for_each_child<'e>(&'e self, f: &mut dyn FnMut(&'e Expr)) {
+        match &self.kind {
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Boolean(_)
+            | ExprKind::String(_)
+            | ExprKind::FunctionAddress(_)
+            | ExprKind::Nothing
+            | ExprKind::Local(_)
+            | ExprKind::State(_)
+            | ExprKind::StateAddress(_)
+            | ExprKind::StateBase
+            | ExprKind::TableAddress(_) => {}
+            ExprKind::SetLocal(_, a)
+            | ExprKind::SetState(_, a)
+            | ExprKind::IntUnary(_, _, a)
+            | ExprKind::Convert(_, a)
+            | ExprKind::Reinterpret(a)
+            | ExprKind::ToFloat(a)
+            | ExprKind::Truncated(a)
+            | ExprKind::Not(a)
+            | ExprKind::BooleanToInt(a)
+            | ExprKind::Labelled(_, a)
+            | ExprKind::Exit(_, a)
+            | ExprKind::Loop(_, a)
+            | ExprKind::Return(a)
+            | ExprKind::Assert(a) => f(a),
+            ExprKind::IntBinary(_, _, a, b)
+            | ExprKind::IntCompare(_, a, b)
+            | ExprKind::FloatCompare(_, a, b)
+            | ExprKind::WordCompare(_, a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b) => [a, b].into_iter().for_each(|child| f(child)),
+            ExprKind::If(a, b, c) | ExprKind::IfOverflow(_, a, b, c) => {
+                [a, b, c].into_iter().for_each(|child| f(child));
+            }
+            ExprKind::Load { base, index, .. } | ExprKind::Address { base, index, .. } => {
+                f(base);
+                index.iter().for_each(|child| f(child));
+            }
+            ExprKind::Store {
+                base, index, value, ..
+            } => {
+                f(base);
+                index.iter().for_each(|child| f(child));
+                f(value);
+            }
+            ExprKind::FloatOperation(_, all)
+            | ExprKind::Seq(all)
+            | ExprKind::Call(_, all)
+            | ExprKind::Intrinsic(_, all) => all.iter().for_each(f),
+            ExprKind::CallFunction(function, all) => {
+                f(function);
+                all.iter().for_each(f);
+            }
+            ExprKind::Case(scrutinee, cases, otherwise) => {
+                f(scrutinee);
+                cases.iter().for_each(|(_, body)| f(body));
+                otherwise.iter().for_each(|child| f(child));
+            }
+            ExprKind::For { from, to, body, .. } => {
+                [from, to, body].into_iter().for_each(|child| f(child));
+            }
+        }
+    }
+
+    /// Calls `f` with each direct operand for change, in evaluation order.
+    pub fn for_each_child_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
+        match &mut self.kind {
+            ExprKind::Int(_)
+            | ExprKind::Float(_)
+            | ExprKind::Boolean(_)
+            | ExprKind::String(_)
+            | ExprKind::FunctionAddress(_)
+            | ExprKind::Nothing
+            | ExprKind::Local(_)
+            | ExprKind::State(_)
+            | ExprKind::StateAddress(_)
+            | ExprKind::StateBase
+            | ExprKind::TableAddress(_) => {}
+            ExprKind::SetLocal(_, a)
+            | ExprKind::SetState(_, a)
+            | ExprKind::IntUnary(_, _, a)
+            | ExprKind::Convert(_, a)
+            | ExprKind::Reinterpret(a)
+            | ExprKind::ToFloat(a)
+            | ExprKind::Truncated(a)
+            | ExprKind::Not(a)
+            | ExprKind::BooleanToInt(a)
+            | ExprKind::Labelled(_, a)
+            | ExprKind::Exit(_, a)
+            | ExprKind::Loop(_, a)
+            | ExprKind::Return(a)
+            | ExprKind::Assert(a) => f(a),
+            ExprKind::IntBinary(_, _, a, b)
+            | ExprKind::IntCompare(_, a, b)
+            | ExprKind::FloatCompare(_, a, b)
+            | ExprKind::WordCompare(_, a, b)
+            | ExprKind::And(a, b)
+            | ExprKind::Or(a, b) => [a, b].into_iter().for_each(|child| f(child)),
+            ExprKind::If(a, b, c) | ExprKind::IfOverflow(_, a, b, c) => {
+                [a, b, c].into_iter().for_each(|child| f(child));
+            }
+            ExprKind::Load { base, index, .. } | ExprKind::Address { base, index, .. } => {
+                f(base);
+                index.iter_mut().for_each(|child| f(child));
+            }
+            ExprKind::Store {
+                base, index, value, ..
+            } => {
+                f(base);
+                index.iter_mut().for_each(|child| f(child));
+                f(value);
+            }
+            ExprKind::FloatOperation(_, all)
+            | ExprKind::Seq(all)
+            | ExprKind::Call(_, all)
+            | ExprKind::Intrinsic(_, all) => all.iter_mut().for_each(f),
+            ExprKind::CallFunction(function, all) => {
+                f(function);
+                all.iter_mut().for_each(f);
+            }
+            ExprKind::Case(scrutinee, cases, otherwise) => {
+                f(scrutinee);
+                cases.iter_mut().for_each(|(_, body)| f(body));
+                otherwise.iter_mut().for_each(|child| f(child));
+            }
+            ExprKind::For { from, to, body, .. } => {
+                [from, to, body].into_iter().for_each(|child| f(child));
+            }
+        }
+    }
+}

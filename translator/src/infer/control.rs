@@ -1,0 +1,600 @@
+//! Conditionals, loops and cases.
+
+use crate::base::{Diagnostic, EntityRef, Span};
+use crate::syntax::ast::{self, ExprId, Send, Statement};
+use crate::typed::{Comparison, Expr, ExprKind, IntType, LocalId, Range, Type};
+
+use super::body::{Body, constant, integer, nothing, plain, poison, sequence, type_range};
+use super::flow::Env;
+use super::scope::{Binding, ClosureId, Purpose, ScopeId, Want};
+use super::settle::range_of;
+use super::{codes, range};
+
+impl<'w> Body<'_, 'w> {
+    /// The code of a block argument without parameters.
+    pub(super) fn arm(&mut self, argument: ExprId, want: Want) -> Expr {
+        let span = self.node(argument).span;
+        match self.block_of(argument) {
+            Some(closure) => self.activate(closure, Vec::new(), span, span, want),
+            None => poison(span),
+        }
+    }
+
+    /// `ifTrue:` and its kin; an arm that is not written is `None`.
+    pub(super) fn conditional(
+        &mut self,
+        condition: Expr,
+        then: Option<ExprId>,
+        otherwise: Option<ExprId>,
+        span: Span,
+        want: Want,
+    ) -> Expr {
+        let one_arm = then.is_none() || otherwise.is_none();
+        if one_arm && want == Want::Value {
+            let error = Diagnostic::error(
+                codes::ONE_ARM,
+                "a conditional that is used as a value has two arms",
+            );
+            return self.fail(error.primary(span, ""));
+        }
+        let want = if one_arm { Want::Effect } else { want };
+        if let (ExprKind::Boolean(truth), true) = (&condition.kind, self.specialised) {
+            let chosen = if *truth { then } else { otherwise };
+            return match chosen {
+                Some(arm) => self.arm(arm, want),
+                None => nothing(span),
+            };
+        }
+        let fork = self.env.clone();
+        self.env.refine(&condition, true);
+        let then = match then {
+            Some(arm) => self.arm(arm, want),
+            None => nothing(span),
+        };
+        let after_then = std::mem::replace(&mut self.env, fork);
+        self.env.refine(&condition, false);
+        let otherwise = match otherwise {
+            Some(arm) => self.arm(arm, want),
+            None => nothing(span),
+        };
+        let after_otherwise = std::mem::replace(&mut self.env, Env::new());
+        self.env = after_then.join(after_otherwise);
+        self.choice(condition, then, otherwise, span, want)
+    }
+
+    /// An `If` whose arms have the type in common.
+    fn choice(
+        &mut self,
+        condition: Expr,
+        then: Expr,
+        otherwise: Expr,
+        span: Span,
+        want: Want,
+    ) -> Expr {
+        let (ty, mut arms) = self.common_type(vec![then, otherwise], span, want);
+        let range = arms_range(&arms, ty);
+        let otherwise = arms.pop().unwrap_or_else(|| nothing(span));
+        let then = arms.pop().unwrap_or_else(|| nothing(span));
+        Expr {
+            kind: ExprKind::If(Box::new(condition), Box::new(then), Box::new(otherwise)),
+            ty,
+            range,
+            span,
+        }
+    }
+
+    /// Brings arms to the type in common, `Void` when their values are not used.
+    fn common_type(&mut self, arms: Vec<Expr>, span: Span, want: Want) -> (Type, Vec<Expr>) {
+        let lives = |arm: &&Expr| arm.ty != Type::Never;
+        if !arms.iter().any(|arm| lives(&arm)) {
+            return (Type::Never, arms);
+        }
+        let void = arms.iter().any(|arm| arm.ty == Type::Void);
+        if want == Want::Effect || (want == Want::Any && void) {
+            let arms = arms.into_iter().map(|arm| self.settle(arm, None)).collect();
+            return (Type::Void, arms);
+        }
+        if let Some(arm) = arms.iter().find(|arm| arm.ty == Type::Void) {
+            let place = arm.span;
+            let error = Diagnostic::error(codes::NO_VALUE, "this arm has no value");
+            self.report(error.primary(place, "").secondary(span, "the value is used"));
+            return (Type::Never, arms);
+        }
+        let Some(ty) = self.joined_type(&arms, span) else {
+            return (Type::Never, arms);
+        };
+        let arms = arms
+            .into_iter()
+            .map(|arm| self.coerce_expr(arm, ty, Purpose::Arm, None))
+            .collect();
+        (ty, arms)
+    }
+
+    fn joined_type(&mut self, arms: &[Expr], span: Span) -> Option<Type> {
+        let living: Vec<&Expr> = arms.iter().filter(|arm| arm.ty != Type::Never).collect();
+        let mut joined = self.share(living.first()?);
+        for pair in living.windows(2) {
+            let next = self.share(pair[1]);
+            match super::join::join_shares(joined, next) {
+                Some(both) => joined = both,
+                None => {
+                    self.join_arms(living[0], pair[1], span);
+                    return None;
+                }
+            }
+        }
+        Some(super::join::share_type(joined))
+    }
+
+    /// `and:` and `or:`.
+    pub(super) fn shortcut(
+        &mut self,
+        condition: Expr,
+        argument: ExprId,
+        is_and: bool,
+        span: Span,
+    ) -> Expr {
+        if let (ExprKind::Boolean(truth), true) = (&condition.kind, self.specialised) {
+            if *truth != is_and {
+                return condition;
+            }
+            let second = self.arm(argument, Want::Value);
+            return self.coerce_expr(second, Type::Boolean, Purpose::Operand, None);
+        }
+        let skipped = self.env.clone();
+        self.env.refine(&condition, is_and);
+        let second = self.arm(argument, Want::Value);
+        let second = self.coerce_expr(second, Type::Boolean, Purpose::Operand, None);
+        let after = std::mem::replace(&mut self.env, Env::new());
+        self.env = after.join(skipped);
+        let (a, b) = (Box::new(condition), Box::new(second));
+        let kind = if is_and {
+            ExprKind::And(a, b)
+        } else {
+            ExprKind::Or(a, b)
+        };
+        plain(kind, Type::Boolean, span)
+    }
+
+    /// Starts a loop: what is assigned in it has any value that the loop may leave in it.
+    fn enter_loop(&mut self, place: Span, assigned: &[LocalId]) -> Vec<(LocalId, Range)> {
+        let path = self.path();
+        let mut entry = Vec::new();
+        for &local in assigned {
+            if let Some(known) = self.env.range(local) {
+                let slot = self.slots[local.index()];
+                let assumed = self.memory.loop_range(path, place, slot, known);
+                self.env.set_range(local, assumed);
+                entry.push((local, assumed));
+            }
+        }
+        entry
+    }
+
+    /// Ends a loop's body: what it leaves must be what was assumed.
+    fn close_loop(&mut self, place: Span, entry: &[(LocalId, Range)]) {
+        if !self.env.reachable {
+            return;
+        }
+        let path = self.path();
+        for &(local, assumed) in entry {
+            let limits = type_range(self.locals[local].ty).unwrap_or(range::SIGNED);
+            let found = self.env.range(local).unwrap_or(limits);
+            let slot = self.slots[local.index()];
+            self.memory
+                .close_loop((path, place, slot), assumed, found, limits);
+        }
+    }
+
+    /// `[ … ] whileTrue: [ … ]` and its kin.
+    pub(super) fn while_loop(
+        &mut self,
+        condition: ClosureId,
+        body: Option<&ExprId>,
+        truth: bool,
+        span: Span,
+    ) -> Expr {
+        let place = self.closures[condition].span;
+        let mut assigned = self.assigned_in_closure(condition);
+        if let Some(&body) = body {
+            self.assigned_in(body, self.scope, &mut assigned);
+        }
+        let entry = self.enter_loop(place, &assigned);
+        let label = self.labels.push(());
+        let test = self.activate(condition, Vec::new(), place, place, Want::Value);
+        let test = self.coerce_expr(test, Type::Boolean, Purpose::Condition, None);
+        let mut after = self.env.clone();
+        after.refine(&test, !truth);
+        self.env.refine(&test, truth);
+        let code = match body {
+            Some(&body) => self.arm(body, Want::Effect),
+            None => nothing(span),
+        };
+        self.close_loop(place, &entry);
+        self.env = after;
+        let exit = Expr {
+            kind: ExprKind::Exit(label, Box::new(nothing(span))),
+            ty: Type::Never,
+            range: None,
+            span,
+        };
+        let (then, otherwise) = if truth { (code, exit) } else { (exit, code) };
+        let choice = ExprKind::If(Box::new(test), Box::new(then), Box::new(otherwise));
+        let step = plain(choice, Type::Void, span);
+        plain(ExprKind::Loop(label, Box::new(step)), Type::Void, span)
+    }
+
+    /// `[ … ] repeat`: left by `^` only.
+    pub(super) fn repeat(&mut self, body: ClosureId, span: Span) -> Expr {
+        let place = self.closures[body].span;
+        let assigned = self.assigned_in_closure(body);
+        let entry = self.enter_loop(place, &assigned);
+        let label = self.labels.push(());
+        let code = self.activate(body, Vec::new(), place, place, Want::Effect);
+        self.close_loop(place, &entry);
+        self.env.reachable = false;
+        plain(ExprKind::Loop(label, Box::new(code)), Type::Never, span)
+    }
+
+    /// `from to: limit by: step do: [ :i | … ]`.
+    pub(super) fn counting_loop(
+        &mut self,
+        from: Expr,
+        send: &'w Send,
+        span: Span,
+    ) -> Expr {
+        let limit = self.value(send.arguments[0]);
+        let (step, body) = match send.arguments[..] {
+            [_, step, body] => (self.loop_step(step), body),
+            [_, body] => (Some(1), body),
+            _ => return poison(span),
+        };
+        let (Some(step), Some(closure)) = (step, self.block_of(body)) else {
+            return poison(span);
+        };
+        let block = self.closures[closure].block;
+        let [param] = block.params[..] else {
+            return self.activate(closure, vec![from], send.selector_span(), span, Want::Effect);
+        };
+        let Some((from, limit, ty)) = self.loop_bounds(from, limit) else {
+            return poison(span);
+        };
+        let (first, last) = (range_of(&from), range_of(&limit));
+        let values = if step > 0 {
+            Range { lo: first.lo, hi: last.hi.max(first.lo) }
+        } else {
+            Range { lo: last.lo.min(first.hi), hi: first.hi }
+        };
+        let values = range::intersect(values, ty.range());
+        let place = self.node(body).span;
+        let mut assigned = Vec::new();
+        self.assigned_in(body, self.scope, &mut assigned);
+        let entry = self.enter_loop(place, &assigned);
+        let before = self.env.clone();
+        let variable = (param, ty, values);
+        let (variable, code) = self.loop_body(closure, variable, place);
+        self.close_loop(place, &entry);
+        let after = std::mem::replace(&mut self.env, Env::new());
+        self.env = before.join(after);
+        let kind = ExprKind::For {
+            variable,
+            from: Box::new(from),
+            to: Box::new(limit),
+            step,
+            body: Box::new(code),
+        };
+        plain(kind, Type::Void, span)
+    }
+
+    /// The body of a counting loop, in a scope with the loop variable.
+    fn loop_body(
+        &mut self,
+        closure: ClosureId,
+        (param, ty, values): (ast::Name, IntType, Range),
+        place: Span,
+    ) -> (LocalId, Expr) {
+        let block = self.closures[closure];
+        let outer = self.scope;
+        let home = self.scopes[block.scope].home;
+        let path = self.memory.path(self.path(), place);
+        self.open_scope(Some(block.scope), home, path);
+        let variable = self.declare_typed(self.text(param.name), param.span, Type::Int(ty));
+        self.env.assign(variable, Some(values));
+        self.bind(param.name, Binding::Fixed(variable));
+        self.declare_temps(&block.block.temps);
+        let code = self.statements(&block.block.statements, Want::Effect, block.span);
+        self.scope = outer;
+        (variable, code)
+    }
+
+    /// The step of a loop: a constant other than zero.
+    fn loop_step(&mut self, step: ExprId) -> Option<i128> {
+        let step = self.value(step);
+        match step.kind {
+            ExprKind::Int(value) if value != 0 => Some(value),
+            _ if step.ty == Type::Never => None,
+            _ => {
+                let error = Diagnostic::error(
+                    codes::NOT_CONSTANT,
+                    "the step of a loop is a constant other than zero",
+                );
+                self.report(error.primary(step.span, "").hint("for another step write whileTrue:"));
+                None
+            }
+        }
+    }
+
+    /// Bounds of one unit and the type of the loop variable.
+    fn loop_bounds(&mut self, from: Expr, limit: Expr) -> Option<(Expr, Expr, IntType)> {
+        let (mut from, mut limit) = self.same_unit(from, limit)?;
+        let unit = super::body::unit_of(limit.ty);
+        let shares = (self.share(&from), self.share(&limit));
+        from = self.settle(from, None);
+        limit = self.settle(limit, None);
+        if from.ty == Type::Never || limit.ty == Type::Never {
+            return None;
+        }
+        let ty = match unit.and_then(|unit| self.unit_type(unit)) {
+            Some(ty) => ty,
+            None => {
+                let joined = super::join::join_shares(shares.1, shares.0);
+                match joined.map(super::join::share_type) {
+                    Some(Type::Int(ty)) if range_of(&from).within(ty.range()) => ty,
+                    _ => range::home(range::union(range_of(&from), range_of(&limit))),
+                }
+            }
+        };
+        let both = range::union(range_of(&from), range_of(&limit));
+        if !range::fits(both) {
+            let error = Diagnostic::error(
+                codes::MIXED_SIGNS,
+                "the bounds of this loop fit no 64-bit integer together",
+            );
+            self.report(error.primary(from.span, "").secondary(limit.span, ""));
+            return None;
+        }
+        let from = self.fit(from, ty, Purpose::Bound, None);
+        Some((from, limit, ty))
+    }
+
+    /// `n timesRepeat: [ … ]`.
+    pub(super) fn times_repeat(&mut self, count: Expr, body: ExprId, span: Span) -> Expr {
+        let count = self.settle(count, None);
+        if count.ty == Type::Never {
+            return count;
+        }
+        let place = self.node(body).span;
+        let mut assigned = Vec::new();
+        self.assigned_in(body, self.scope, &mut assigned);
+        let entry = self.enter_loop(place, &assigned);
+        let before = self.env.clone();
+        let ty = match count.ty {
+            Type::Int(ty) => IntType { bits: 64, ..ty },
+            _ => IntType::INT64,
+        };
+        let variable = self.declare_typed("count", place, Type::Int(ty));
+        let code = self.arm(body, Want::Effect);
+        self.close_loop(place, &entry);
+        let after = std::mem::replace(&mut self.env, Env::new());
+        self.env = before.join(after);
+        let one = integer(ExprKind::Int(1), ty, Range::exactly(1), span);
+        let kind = ExprKind::For {
+            variable,
+            from: Box::new(one),
+            to: Box::new(count),
+            step: 1,
+            body: Box::new(code),
+        };
+        plain(kind, Type::Void, span)
+    }
+
+    /// `x caseOf: { [ 1 ] -> [ … ] } otherwise: [ … ]`.
+    pub(super) fn case(
+        &mut self,
+        scrutinee: Expr,
+        send: &'w Send,
+        span: Span,
+        want: Want,
+    ) -> Expr {
+        let mut scrutinee = self.settle(scrutinee, None);
+        let Some(cases) = self.case_arms(send.arguments[0], &mut scrutinee) else {
+            return poison(span);
+        };
+        let otherwise = send.arguments.get(1).copied();
+        if let (ExprKind::Int(value), true) = (&scrutinee.kind, self.specialised) {
+            let chosen = cases.iter().find(|(key, _)| key == value).map(|(_, arm)| *arm);
+            if let Some(arm) = chosen.or(otherwise) {
+                return self.arm(arm, want);
+            }
+        }
+        let fork = self.env.clone();
+        let mut joined: Option<Env> = None;
+        let mut arms = Vec::with_capacity(cases.len() + 1);
+        for arm in cases.iter().map(|(_, arm)| *arm).chain(otherwise) {
+            self.env = fork.clone();
+            arms.push(self.arm(arm, want));
+            let after = std::mem::replace(&mut self.env, Env::new());
+            joined = Some(match joined {
+                Some(earlier) => earlier.join(after),
+                None => after,
+            });
+        }
+        self.env = joined.unwrap_or(fork);
+        let (ty, mut arms) = self.common_type(arms, span, want);
+        let range = arms_range(&arms, ty);
+        let otherwise = otherwise.and_then(|_| arms.pop()).map(Box::new);
+        let cases = cases.into_iter().zip(arms).map(|((key, _), arm)| (vec![key], arm));
+        Expr {
+            kind: ExprKind::Case(Box::new(scrutinee), cases.collect(), otherwise),
+            ty,
+            range,
+            span,
+        }
+    }
+
+    /// Keys and arms of the brace array.
+    fn case_arms(&mut self, braces: ExprId, scrutinee: &mut Expr) -> Option<Vec<(i128, ExprId)>> {
+        let node = self.node(braces);
+        let ast::ExprKind::BraceArray(pairs) = &node.kind else {
+            self.bad_case(node.span);
+            return None;
+        };
+        let mut cases: Vec<(i128, ExprId)> = Vec::with_capacity(pairs.len());
+        for &pair in pairs {
+            let node = self.node(pair);
+            let ast::ExprKind::Send(send) = &node.kind else {
+                self.bad_case(node.span);
+                return None;
+            };
+            if self.text(send.selector) != "->" {
+                self.bad_case(node.span);
+                return None;
+            }
+            let key = self.arm(send.receiver, Want::Value);
+            if key.ty == Type::Never {
+                return None;
+            }
+            let key_span = key.span;
+            let Some(key) = self.case_key(key, scrutinee) else {
+                self.bad_case(key_span);
+                return None;
+            };
+            if cases.iter().any(|(earlier, _)| *earlier == key) {
+                let message = format!("the case {key} stands twice");
+                self.report(Diagnostic::error(codes::CASE, message).primary(key_span, ""));
+                return None;
+            }
+            cases.push((key, *send.arguments.first()?));
+        }
+        Some(cases)
+    }
+
+    /// The value of a case's key, which must be constant.
+    fn case_key(&mut self, key: Expr, scrutinee: &Expr) -> Option<i128> {
+        match (&key.kind, key.ty) {
+            (ExprKind::Int(value), Type::Int(ty))
+                if ty.unit.is_none() || Type::Int(ty) == scrutinee.ty =>
+            {
+                Some(*value)
+            }
+            (ExprKind::Convert(_, inner) | ExprKind::Reinterpret(inner), _) => match inner.kind {
+                ExprKind::Int(value) => Some(value),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    fn bad_case(&mut self, span: Span) {
+        self.report(
+            Diagnostic::error(codes::CASE, "cases have constant keys and literal blocks")
+                .primary(span, "")
+                .hint("write x caseOf: { [ 1 ] -> [ … ]. [ 2 ] -> [ … ] } otherwise: [ … ]"),
+        );
+    }
+
+    /// Locals that a block may assign.
+    fn assigned_in_closure(&mut self, closure: ClosureId) -> Vec<LocalId> {
+        let block = self.closures[closure];
+        let mut found = Vec::new();
+        self.assigned_in_statements(&block.block.statements, block.scope, &mut found);
+        found.sort_unstable();
+        found.dedup();
+        found
+    }
+
+    fn assigned_in_statements(
+        &self,
+        statements: &[Statement],
+        scope: ScopeId,
+        found: &mut Vec<LocalId>,
+    ) {
+        for statement in statements {
+            self.assigned_in(statement.kind.expression(), scope, found);
+        }
+    }
+
+    /// Locals of `scope` and around it that an expression may assign, through the blocks that are passed in it too.
+    fn assigned_in(&self, expr: ExprId, scope: ScopeId, found: &mut Vec<LocalId>) {
+        let tree = self.homes[self.scopes[scope].home].tree;
+        match &tree.exprs[expr].kind {
+            ast::ExprKind::Variable(name) => {
+                if let Some(Binding::Closure(closure)) = self.lookup_name(scope, *name) {
+                    let block = self.closures[closure];
+                    self.assigned_in_statements(&block.block.statements, block.scope, found);
+                }
+            }
+            ast::ExprKind::Assignment { target, value } => {
+                if let Some(Binding::Local(local)) = self.lookup_name(scope, target.name)
+                    && !found.contains(&local)
+                {
+                    found.push(local);
+                }
+                self.assigned_in(*value, scope, found);
+            }
+            ast::ExprKind::Send(send) => {
+                self.assigned_in(send.receiver, scope, found);
+                for &argument in &send.arguments {
+                    self.assigned_in(argument, scope, found);
+                }
+            }
+            ast::ExprKind::Cascade { messages, .. } | ast::ExprKind::BraceArray(messages) => {
+                for &message in messages {
+                    self.assigned_in(message, scope, found);
+                }
+            }
+            ast::ExprKind::Block(block) => {
+                self.assigned_in_statements(&block.statements, scope, found);
+            }
+            ast::ExprKind::Literal(_) | ast::ExprKind::Pseudo(_) | ast::ExprKind::Error => {}
+        }
+    }
+
+    /// `between:and:`, with the receiver evaluated once.
+    pub(super) fn between(&mut self, receiver: Expr, send: &'w Send, span: Span) -> Expr {
+        let receiver = self.settle(receiver, None);
+        let simple = matches!(receiver.kind, ExprKind::Local(_) | ExprKind::Int(_));
+        let (set, read) = if simple {
+            (None, receiver)
+        } else {
+            let (set, read) = self.keep(receiver, "receiver", span);
+            (Some(set), read)
+        };
+        let low = self.value(send.arguments[0]);
+        let mut high = self.value(send.arguments[1]);
+        let mut sets: Vec<Expr> = set.into_iter().collect();
+        let mut low = low;
+        if super::expression::has_effect(&high) {
+            for bound in [&mut low, &mut high] {
+                let value = self.settle(std::mem::replace(bound, nothing(span)), None);
+                let place = value.span;
+                let (set, read) = self.keep(value, "bound", place);
+                sets.push(set);
+                *bound = read;
+            }
+        }
+        let at_least = self.compare(Comparison::Ge, read.clone(), low, span);
+        let at_most = self.compare(Comparison::Le, read, high, span);
+        if at_least.ty == Type::Never || at_most.ty == Type::Never {
+            return poison(span);
+        }
+        let both = ExprKind::And(Box::new(at_least), Box::new(at_most));
+        let both = plain(both, Type::Boolean, span);
+        sets.push(both);
+        sequence(sets, span)
+    }
+}
+
+/// Bounds of the values of all arms.
+fn arms_range(arms: &[Expr], ty: Type) -> Option<Range> {
+    let all = type_range(ty)?;
+    let joined = arms.iter().filter_map(|arm| arm.range).reduce(range::union);
+    Some(joined.map_or(all, |joined| range::intersect(joined, all)))
+}
+
+/// An integer constant of a type.
+pub(super) fn typed_constant(value: i128, ty: IntType, span: Span) -> Expr {
+    let mut expr = constant(value, span);
+    expr.ty = Type::Int(ty);
+    expr
+}

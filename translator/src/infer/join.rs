@@ -1,0 +1,286 @@
+//! Types in common: of the values assigned to a local, of the arms of a conditional, of the answers of a method.
+
+use crate::base::{Diagnostic, Span};
+use crate::typed::{Expr, ExprKind, IntBinary, IntType, IntUnary, LocalId, Range, Type};
+
+use super::body::{Body, unit_of};
+use super::memory::JoinState;
+use super::settle::range_of;
+use super::{codes, range};
+
+/// The part that a value takes in a join.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Share {
+    /// A constant: takes no part where something else does.
+    Constant(Range),
+    /// A type.
+    Of(Type),
+}
+
+/// The narrowest type without unit that holds both; `None` for `UInt64` with a signed type.
+pub(super) fn join_integers(a: IntType, b: IntType) -> Option<IntType> {
+    let bits = match (a.signed, b.signed) {
+        (true, false) => a.bits.max(b.bits + 1),
+        (false, true) => b.bits.max(a.bits + 1),
+        _ => a.bits.max(b.bits),
+    };
+    (bits <= 64).then_some(IntType {
+        signed: a.signed || b.signed,
+        bits,
+        unit: a.unit,
+    })
+}
+
+/// The type in common of two types.
+pub(super) fn join_types(a: Type, b: Type) -> Option<Type> {
+    match (a, b) {
+        (Type::Never, other) | (other, Type::Never) => Some(other),
+        (Type::Int(a), Type::Int(b)) if a.unit == b.unit => {
+            if a == b {
+                return Some(Type::Int(a));
+            }
+            join_integers(a, b).map(Type::Int)
+        }
+        _ => (a == b).then_some(a),
+    }
+}
+
+/// The type in common of two shares; constants alone make an `Int64`, or a `UInt64` if they must.
+pub(super) fn join_shares(a: Share, b: Share) -> Option<Share> {
+    match (a, b) {
+        (Share::Constant(a), Share::Constant(b)) => Some(Share::Constant(range::union(a, b))),
+        (Share::Constant(_), Share::Of(Type::Int(ty)))
+        | (Share::Of(Type::Int(ty)), Share::Constant(_)) => Some(Share::Of(Type::Int(ty))),
+        (Share::Constant(_), Share::Of(Type::Never))
+        | (Share::Of(Type::Never), Share::Constant(_)) => {
+            Some(if let Share::Constant(_) = a { a } else { b })
+        }
+        (Share::Constant(_), Share::Of(_)) | (Share::Of(_), Share::Constant(_)) => None,
+        (Share::Of(a), Share::Of(b)) => join_types(a, b).map(Share::Of),
+    }
+}
+
+/// The type that a share stands for.
+pub(super) fn share_type(share: Share) -> Type {
+    match share {
+        Share::Of(ty) => ty,
+        Share::Constant(range) => Type::Int(range::home(range)),
+    }
+}
+
+impl Body<'_, '_> {
+    /// The share of an expression: for arithmetic the join of its operands, whatever the range of the result.
+    pub(super) fn share(&mut self, expr: &Expr) -> Share {
+        if self.is_adaptable(expr) {
+            return Share::Constant(range_of(expr));
+        }
+        Share::Of(Type::Int(match self.nominal(expr) {
+            Some(ty) => ty,
+            None => match expr.ty {
+                Type::Int(ty) => ty,
+                other => return Share::Of(other),
+            },
+        }))
+    }
+
+    /// The type of an integer expression by its operands; `None` for constants and what is not arithmetic.
+    fn nominal(&mut self, expr: &Expr) -> Option<IntType> {
+        let Type::Int(own) = expr.ty else {
+            return None;
+        };
+        match &expr.kind {
+            ExprKind::Int(_) if own.unit.is_none() && own == range::home(range_of(expr)) => None,
+            ExprKind::IntBinary(IntBinary::Shl | IntBinary::Shr, _, a, _) => self.nominal(a),
+            ExprKind::IntBinary(
+                IntBinary::MulHighSigned
+                | IntBinary::MulHighUnsigned
+                | IntBinary::RotateLeft
+                | IntBinary::RotateRight,
+                ..,
+            ) => Some(own),
+            ExprKind::IntBinary(_, _, a, b) => {
+                let joined = match (self.nominal(a), self.nominal(b)) {
+                    (Some(a), Some(b)) => join_integers(a, b).unwrap_or(own),
+                    (Some(one), None) | (None, Some(one)) => one,
+                    (None, None) => return None,
+                };
+                // Counts times integers keep the unit of the count, quotients of counts have none.
+                Some(match (own.unit, joined.unit) {
+                    (unit, other) if unit == other => joined,
+                    (Some(unit), _) => self.unit_type(unit).unwrap_or(own),
+                    (None, _) => own,
+                })
+            }
+            ExprKind::IntUnary(
+                IntUnary::Neg | IntUnary::Abs | IntUnary::Invert,
+                _,
+                a,
+            ) => self.nominal(a),
+            _ => Some(own),
+        }
+    }
+
+    /// Whether an integer takes the unit of what it meets: a constant, a local with only constants so far, and what is computed from them.
+    pub(super) fn is_adaptable(&mut self, expr: &Expr) -> bool {
+        if unit_of(expr.ty).is_some() || !matches!(expr.ty, Type::Int(_)) {
+            return false;
+        }
+        match &expr.kind {
+            ExprKind::Int(value) => expr.ty == Type::Int(range::home(Range::exactly(*value))),
+            ExprKind::Local(local) => {
+                let slot = self.slots[crate::base::EntityRef::index(*local)];
+                self.memory.join_state(slot).adaptable
+            }
+            ExprKind::IntBinary(IntBinary::Add | IntBinary::Sub | IntBinary::Mul, _, a, b)
+            | ExprKind::IntBinary(IntBinary::Min | IntBinary::Max, _, a, b)
+            | ExprKind::If(_, a, b) => self.is_adaptable(a) && self.is_adaptable(b),
+            ExprKind::Convert(_, a) => {
+                matches!(a.kind, ExprKind::Local(_) | ExprKind::IntBinary(..))
+                    && self.is_adaptable(a)
+            }
+            _ => false,
+        }
+    }
+
+    /// Gives an adaptable expression a unit, and the locals in it.
+    pub(super) fn adapt(&mut self, expr: &mut Expr, unit: IntType) {
+        match &mut expr.kind {
+            ExprKind::Local(local) => {
+                let slot = self.slots[crate::base::EntityRef::index(*local)];
+                let state = self.memory.join_state(slot);
+                state.ty = Some(Type::Int(unit));
+                state.adaptable = false;
+                self.memory.changed = true;
+                self.locals[*local].ty = Type::Int(unit);
+                expr.ty = Type::Int(unit);
+                return;
+            }
+            ExprKind::IntBinary(_, _, a, b) | ExprKind::If(_, a, b) => {
+                self.adapt(a, unit);
+                self.adapt(b, unit);
+            }
+            ExprKind::Convert(_, a) => self.adapt(a, unit),
+            _ => {}
+        }
+        let exact = range_of(expr);
+        let home = if exact.within(unit.range()) { unit } else { range::home(exact) };
+        expr.ty = Type::Int(IntType {
+            unit: unit.unit,
+            ..home
+        });
+    }
+
+    /// The declared type of a unit.
+    pub(super) fn unit_type(&self, unit: crate::typed::ClassId) -> Option<IntType> {
+        let bits = self.world.classes[unit].bits?;
+        Some(IntType {
+            unit: Some(unit),
+            ..bits
+        })
+    }
+
+    /// Takes an assigned value into the type of a local; answers the type after it.
+    pub(super) fn join_local(&mut self, local: LocalId, value: &Expr) -> Option<Type> {
+        let share = self.share(value);
+        let slot = self.slots[crate::base::EntityRef::index(local)];
+        let state = *self.memory.join_state(slot);
+        let joined = match state.ty {
+            None => Some(share),
+            Some(_) if state.adaptable => {
+                let constants = Share::Constant(state.ty.map_or(range::SIGNED, constants_range));
+                join_shares(constants, share)
+            }
+            Some(ty) => join_shares(Share::Of(ty), share),
+        };
+        let Some(joined) = joined else {
+            self.join_conflict(local, state, value);
+            return None;
+        };
+        let ty = share_type(joined);
+        let new = JoinState {
+            ty: Some(ty),
+            adaptable: matches!(joined, Share::Constant(_)),
+            place: state.place.or(Some(value.span)),
+        };
+        if state.ty.is_some_and(|known| known != ty) {
+            self.memory.changed = true;
+        }
+        *self.memory.join_state(slot) = new;
+        self.locals[local].ty = ty;
+        Some(ty)
+    }
+
+    fn join_conflict(&mut self, local: LocalId, state: JoinState, value: &Expr) {
+        let share = self.share(value);
+        let (known, found) = (state.ty.unwrap_or(Type::Void), share_type(share));
+        let name = &self.locals[local].name;
+        let message = format!(
+            "{name} is assigned {} and {}, which have no type in common",
+            self.type_name(known),
+            self.type_name(found)
+        );
+        let mut error = Diagnostic::error(codes::JOIN_CONFLICT, message)
+            .primary(value.span, self.type_name(found));
+        if let Some(place) = state.place {
+            error = error.secondary(place, self.type_name(known));
+        }
+        if let Some(hint) = self.conversion_hint(found, known) {
+            error = error.hint(hint);
+        }
+        self.report(error);
+    }
+
+    /// The type in common of two used values; an error shows both.
+    pub(super) fn join_arms(&mut self, a: &Expr, b: &Expr, span: Span) -> Option<Type> {
+        let (first, second) = (self.share(a), self.share(b));
+        if let Some(joined) = join_shares(first, second) {
+            return Some(share_type(joined));
+        }
+        let (first, second) = (share_type(first), share_type(second));
+        let mut error = Diagnostic::error(
+            codes::JOIN_CONFLICT,
+            format!(
+                "the arms answer {} and {}, which have no type in common",
+                self.type_name(first),
+                self.type_name(second)
+            ),
+        )
+        .primary(span, "")
+        .secondary(a.span, self.type_name(first))
+        .secondary(b.span, self.type_name(second));
+        if let Some(hint) = self.conversion_hint(second, first) {
+            error = error.hint(hint);
+        }
+        self.report(error);
+        None
+    }
+}
+
+/// Constants so far, known only by the type they make.
+fn constants_range(ty: Type) -> Range {
+    match ty {
+        Type::Int(ty) if !ty.signed => Range {
+            lo: 0,
+            hi: range::UNSIGNED.hi,
+        },
+        _ => Range::exactly(0),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resolve::integer_type;
+
+    fn joined(a: &str, b: &str) -> Option<IntType> {
+        join_integers(integer_type(a)?, integer_type(b)?)
+    }
+
+    #[test]
+    fn integers_join_to_the_narrowest_type_that_holds_both() {
+        assert_eq!(joined("Int32", "UInt8"), integer_type("Int32"));
+        assert_eq!(joined("UInt32", "Int8"), integer_type("Int33"));
+        assert_eq!(joined("UInt16", "UInt64"), integer_type("UInt64"));
+        assert_eq!(joined("UInt64", "Int8"), None);
+    }
+}

@@ -1,0 +1,804 @@
+//! Messages to integers.
+
+use crate::base::{Diagnostic, Span};
+use crate::syntax::ast::{self, ExprId, Send};
+use crate::typed::{
+    Arithmetic, ClassId, Comparison, Expr, ExprKind, IntBinary, IntType, IntUnary, Range, Type,
+};
+
+use super::body::{Body, constant, integer, plain, poison, unit_of};
+use super::builtin::{comparison, retype};
+use super::constants::int_binary;
+use super::scope::{Purpose, Want};
+use super::settle::range_of;
+use super::{codes, range};
+
+/// The values 0 to 64.
+const COUNT: Range = Range { lo: 0, hi: 64 };
+
+/// The operation of a binary selector whose operands have one unit.
+fn operation(selector: &str) -> Option<IntBinary> {
+    Some(match selector {
+        "+" => IntBinary::Add,
+        "-" => IntBinary::Sub,
+        "bitAnd:" | "&" => IntBinary::And,
+        "bitOr:" | "|" => IntBinary::Or,
+        "bitXor:" => IntBinary::Xor,
+        "bitClear:" => IntBinary::Clear,
+        "min:" => IntBinary::Min,
+        "max:" => IntBinary::Max,
+        "rem:" => IntBinary::Rem,
+        "\\\\" => IntBinary::FloorMod,
+        _ => return None,
+    })
+}
+
+/// The exact range of an operation.
+fn result_range(op: IntBinary, a: Range, b: Range) -> Range {
+    match op {
+        IntBinary::Add => range::add(a, b),
+        IntBinary::Sub => range::sub(a, b),
+        IntBinary::Mul => range::mul(a, b),
+        IntBinary::FloorDiv => range::floor_div(a, b),
+        IntBinary::FloorMod => range::floor_mod(a, b),
+        IntBinary::Quo => range::quo(a, b),
+        IntBinary::Rem => range::rem(a, b),
+        IntBinary::And => range::and(a, b),
+        IntBinary::Or => range::or(a, b),
+        IntBinary::Xor => range::xor(a, b),
+        IntBinary::Clear => range::clear(a, b),
+        IntBinary::Shl => range::shl(a, b),
+        IntBinary::Shr => range::shr(a, b),
+        IntBinary::Min => Range {
+            lo: a.lo.min(b.lo),
+            hi: a.hi.min(b.hi),
+        },
+        IntBinary::Max => Range {
+            lo: a.lo.max(b.lo),
+            hi: a.hi.max(b.hi),
+        },
+        IntBinary::MulHighSigned => range::SIGNED,
+        IntBinary::MulHighUnsigned | IntBinary::RotateLeft | IntBinary::RotateRight => {
+            range::UNSIGNED
+        }
+    }
+}
+
+impl<'w> Body<'_, 'w> {
+    /// A message to an integer.
+    pub(super) fn integer_message(
+        &mut self,
+        receiver: Expr,
+        selector: &str,
+        send: &'w Send,
+        span: Span,
+        want: Want,
+    ) -> Option<Expr> {
+        match send.arguments[..] {
+            [] => self.integer_unary(receiver, selector, send, span),
+            [argument] => self.integer_binary(receiver, selector, send, argument, span, want),
+            _ => Some(match selector {
+                "to:do:" | "to:by:do:" => self.counting_loop(receiver, send, span),
+                "between:and:" => self.between(receiver, send, span),
+                "caseOf:otherwise:" => self.case(receiver, send, span, want),
+                _ => return None,
+            }),
+        }
+    }
+
+    fn integer_binary(
+        &mut self,
+        receiver: Expr,
+        selector: &str,
+        send: &'w Send,
+        argument: ExprId,
+        span: Span,
+        want: Want,
+    ) -> Option<Expr> {
+        match selector {
+            "timesRepeat:" => return Some(self.times_repeat(receiver, argument, span)),
+            "caseOf:" => return Some(self.case(receiver, send, span, want)),
+            _ => {}
+        }
+        if let Some(comparison) = comparison(selector) {
+            let other = self.integer_argument(argument, send)?;
+            return Some(self.compare(comparison, receiver, other, span));
+        }
+        if let Some(op) = operation(selector) {
+            let other = self.integer_argument(argument, send)?;
+            let (a, b) = self.same_unit(receiver, other)?;
+            let unit = unit_of(a.ty);
+            return Some(self.operate(op, a, b, unit, span));
+        }
+        match selector {
+            "*" | "//" | "quo:" => {
+                let other = self.integer_argument(argument, send)?;
+                self.scale(receiver, selector, other, span)
+            }
+            "<<" | ">>" | "bitShift:" => {
+                let count = self.integer_argument(argument, send)?;
+                Some(self.shift(receiver, selector, count, span))
+            }
+            "anyMask:" | "allMask:" | "noMask:" => {
+                let mask = self.integer_argument(argument, send)?;
+                self.mask_test(receiver, selector, mask, span)
+            }
+            "rotateLeft:" | "rotateRight:" | "multiplyHighUnsigned:" => {
+                self.pattern_binary(receiver, selector, send, argument, span)
+            }
+            _ => None,
+        }
+    }
+
+    /// The argument, which must be an integer.
+    fn integer_argument(&mut self, argument: ExprId, send: &'w Send) -> Option<Expr> {
+        let value = self.value(argument);
+        match value.ty {
+            Type::Int(_) => Some(value),
+            Type::Never => Some(value),
+            other => {
+                let message = format!(
+                    "{} of an integer takes an integer, not {}",
+                    self.text(send.selector),
+                    self.type_name(other)
+                );
+                let mut error =
+                    Diagnostic::error(codes::MISMATCH, message).primary(value.span, "");
+                if let Some(hint) = self.conversion_hint(Type::Int(IntType::INT64), other) {
+                    error = error.hint(hint);
+                }
+                Some(self.fail(error))
+            }
+        }
+    }
+
+    /// Gives both operands one unit; reports different ones.
+    pub(super) fn same_unit(&mut self, mut a: Expr, mut b: Expr) -> Option<(Expr, Expr)> {
+        if a.ty == Type::Never || b.ty == Type::Never {
+            return Some((poison(a.span), poison(b.span)));
+        }
+        let (first, second) = (unit_of(a.ty), unit_of(b.ty));
+        if first == second {
+            return Some((a, b));
+        }
+        let adapted = match (first, second) {
+            (Some(unit), None) if self.is_adaptable(&b) => {
+                let unit = self.unit_type(unit)?;
+                self.adapt(&mut b, unit);
+                true
+            }
+            (None, Some(unit)) if self.is_adaptable(&a) => {
+                let unit = self.unit_type(unit)?;
+                self.adapt(&mut a, unit);
+                true
+            }
+            _ => false,
+        };
+        if adapted {
+            return Some((a, b));
+        }
+        let (from, to) = (self.type_name(a.ty), self.type_name(b.ty));
+        let mut error = Diagnostic::error(
+            codes::UNIT_MISMATCH,
+            format!("{from} and {to} do not mix"),
+        )
+        .primary(b.span, to)
+        .secondary(a.span, from);
+        if let Some(hint) = self.conversion_hint(b.ty, a.ty) {
+            error = error.hint(hint);
+        }
+        self.report(error);
+        Some((poison(a.span), poison(b.span)))
+    }
+
+    /// An operation as a node, folded when both operands are constants.
+    pub(super) fn operate(
+        &mut self,
+        op: IntBinary,
+        a: Expr,
+        b: Expr,
+        unit: Option<ClassId>,
+        span: Span,
+    ) -> Expr {
+        if a.ty == Type::Never || b.ty == Type::Never {
+            return poison(span);
+        }
+        if let Some(folded) = fold(op, &a, &b, span) {
+            return with_unit(folded, unit);
+        }
+        let (op, a, b) = normalize(op, a, b);
+        let (a, b) = self.ready_operands(op, a, b);
+        if a.ty == Type::Never || b.ty == Type::Never {
+            return poison(span);
+        }
+        let exact = result_range(op, range_of(&a), range_of(&b));
+        let kind = ExprKind::IntBinary(op, Arithmetic::Exact, Box::new(a), Box::new(b));
+        with_unit(integer(kind, range::home(exact), exact, span), unit)
+    }
+
+    /// Settles the operands that the operation cannot take pending, or wraps those of which it takes low bits only.
+    fn ready_operands(&mut self, op: IntBinary, a: Expr, b: Expr) -> (Expr, Expr) {
+        let masks = |expr: &Expr| matches!(expr.kind, ExprKind::Int(mask) if mask >= 0);
+        match op {
+            IntBinary::And if masks(&b) && range::fits(range_of(&b)) => (self.wrap(a), b),
+            IntBinary::And if masks(&a) && range::fits(range_of(&a)) => (a, self.wrap(b)),
+            IntBinary::Add
+            | IntBinary::Sub
+            | IntBinary::Mul
+            | IntBinary::And
+            | IntBinary::Or
+            | IntBinary::Xor
+            | IntBinary::Clear => (a, b),
+            IntBinary::Shl => {
+                let b = self.settle(b, None);
+                (a, b)
+            }
+            _ => {
+                let (a, b) = (self.settle_intermediate(a), self.settle_intermediate(b));
+                self.one_sign(a, b)
+            }
+        }
+    }
+
+    /// An operand that must be known exactly.
+    fn settle_intermediate(&mut self, operand: Expr) -> Expr {
+        self.settle(operand, None)
+    }
+
+    /// Divisions and comparisons by order need both operands signed, or both unsigned.
+    fn one_sign(&mut self, a: Expr, b: Expr) -> (Expr, Expr) {
+        if a.ty == Type::Never || b.ty == Type::Never {
+            return (a, b);
+        }
+        let both = range::union(range_of(&a), range_of(&b));
+        if range::fits(both) {
+            return (a, b);
+        }
+        let message = "one operand may exceed a signed, the other an unsigned 64-bit integer";
+        let error = Diagnostic::error(codes::MIXED_SIGNS, message)
+            .primary(a.span, self.type_name(a.ty))
+            .secondary(b.span, self.type_name(b.ty))
+            .hint("convert one of them, with asInt64 or asUInt64");
+        (self.fail(error), b)
+    }
+
+    /// `*`, `//` and `quo:`, which mix a unit with plain integers.
+    fn scale(&mut self, a: Expr, selector: &str, b: Expr, span: Span) -> Option<Expr> {
+        if a.ty == Type::Never || b.ty == Type::Never {
+            return Some(poison(span));
+        }
+        let (first, second) = (unit_of(a.ty), unit_of(b.ty));
+        let unit = match (selector, first, second) {
+            ("*", Some(_), Some(_)) => {
+                let error = Diagnostic::error(
+                    codes::UNIT_MISMATCH,
+                    "the product of two counts has no unit here",
+                );
+                let error = error.primary(b.span, self.type_name(b.ty));
+                return Some(self.fail(
+                    error
+                        .secondary(a.span, self.type_name(a.ty))
+                        .hint("asInteger drops the unit of one"),
+                ));
+            }
+            ("*", one, other) => one.or(other),
+            (_, Some(one), Some(other)) if one == other => None,
+            (_, Some(_), Some(_)) | (_, None, Some(_)) => {
+                self.same_unit(a, b);
+                return Some(poison(span));
+            }
+            (_, first, None) => first,
+        };
+        let op = match selector {
+            "*" => IntBinary::Mul,
+            "//" => IntBinary::FloorDiv,
+            _ => IntBinary::Quo,
+        };
+        Some(self.operate(op, a, b, unit, span))
+    }
+
+    fn shift(&mut self, value: Expr, selector: &str, count: Expr, span: Span) -> Expr {
+        if value.ty == Type::Never || count.ty == Type::Never {
+            return poison(span);
+        }
+        if unit_of(count.ty).is_some() {
+            let error = Diagnostic::error(codes::UNIT_MISMATCH, "a shift count has no unit");
+            return self.fail(error.primary(count.span, self.type_name(count.ty)));
+        }
+        let unit = unit_of(value.ty);
+        let amount = match (&count.kind, selector) {
+            (ExprKind::Int(amount), _) => Some(*amount),
+            (_, "bitShift:") => {
+                let error = Diagnostic::error(
+                    codes::NOT_CONSTANT,
+                    "the count of bitShift: is a constant",
+                );
+                return self.fail(error.primary(count.span, "").hint("use << or >>"));
+            }
+            _ => None,
+        };
+        let (op, amount) = match (selector, amount) {
+            ("<<", amount) => (IntBinary::Shl, amount),
+            (">>", amount) => (IntBinary::Shr, amount),
+            (_, Some(amount)) if amount < 0 => (IntBinary::Shr, Some(-amount)),
+            (_, amount) => (IntBinary::Shl, amount),
+        };
+        if let ExprKind::Int(known) = value.kind
+            && let Some(amount) = amount
+            && let Some(crate::typed::Constant::Int(shifted)) =
+                int_binary(if op == IntBinary::Shl { "<<" } else { ">>" }, known, amount)
+        {
+            return with_unit(constant(shifted, span), unit);
+        }
+        if amount == Some(64) && op == IntBinary::Shr && !range::fits(range_of(&value)) {
+            return self.high_product(value, unit, span);
+        }
+        if amount.is_some_and(|amount| !(0..64).contains(&amount)) {
+            let error = Diagnostic::error(codes::NEVER_FITS, "a shift count is 0 to 63");
+            return self.fail(error.primary(count.span, ""));
+        }
+        let count = match amount {
+            Some(amount) => constant(amount, count.span),
+            None => count,
+        };
+        self.operate(op, value, count, unit, span)
+    }
+
+    /// `(a * b) >> 64`.
+    fn high_product(&mut self, product: Expr, unit: Option<ClassId>, span: Span) -> Expr {
+        let exact = range_of(&product);
+        let ExprKind::IntBinary(IntBinary::Mul, _, a, b) = product.kind else {
+            let error = Diagnostic::error(
+                codes::RANGE,
+                "only a product is shifted right by 64 before it is truncated",
+            );
+            return self.fail(error.primary(product.span, ""));
+        };
+        let (a, b) = (self.settle(*a, None), self.settle(*b, None));
+        let (a, b) = self.one_sign(a, b);
+        if a.ty == Type::Never || b.ty == Type::Never {
+            return poison(span);
+        }
+        let signed = range_of(&a).within(range::SIGNED) && range_of(&b).within(range::SIGNED);
+        let (op, ty) = if signed {
+            (IntBinary::MulHighSigned, IntType::INT64)
+        } else {
+            (IntBinary::MulHighUnsigned, IntType::UINT64)
+        };
+        let high = Range {
+            lo: exact.lo >> 64,
+            hi: exact.hi >> 64,
+        };
+        let kind = ExprKind::IntBinary(op, Arithmetic::Exact, Box::new(a), Box::new(b));
+        with_unit(integer(kind, ty, range::intersect(high, ty.range()), span), unit)
+    }
+
+    /// `anyMask:`, `allMask:`, `noMask:`.
+    fn mask_test(&mut self, value: Expr, selector: &str, mask: Expr, span: Span) -> Option<Expr> {
+        let (value, mask) = self.same_unit(value, mask)?;
+        let unit = unit_of(value.ty);
+        if selector != "allMask:" {
+            let both = self.operate(IntBinary::And, value, mask, unit, span);
+            let comparison = if selector == "anyMask:" {
+                Comparison::Ne
+            } else {
+                Comparison::Eq
+            };
+            return Some(self.compare(comparison, both, constant(0, span), span));
+        }
+        let mask = self.settle(mask, None);
+        if mask.ty == Type::Never {
+            return Some(mask);
+        }
+        if matches!(mask.kind, ExprKind::Int(_) | ExprKind::Local(_)) {
+            let both = self.operate(IntBinary::And, value, mask.clone(), unit, span);
+            return Some(self.compare(Comparison::Eq, both, mask, span));
+        }
+        let value = self.settle(value, None);
+        let (set_value, value) = self.keep(value, "value", span);
+        let place = mask.span;
+        let (set_mask, mask) = self.keep(mask, "mask", place);
+        let both = self.operate(IntBinary::And, value, mask.clone(), unit, span);
+        let test = self.compare(Comparison::Eq, both, mask, span);
+        Some(super::body::sequence(vec![set_value, set_mask, test], span))
+    }
+
+    /// Comparison of exact values.
+    pub(super) fn compare(&mut self, comparison: Comparison, a: Expr, b: Expr, span: Span) -> Expr {
+        let Some((a, b)) = self.same_unit(a, b) else {
+            return poison(span);
+        };
+        let (a, b) = (self.settle(a, None), self.settle(b, None));
+        if a.ty == Type::Never || b.ty == Type::Never {
+            return poison(span);
+        }
+        if let (ExprKind::Int(a), ExprKind::Int(b)) = (&a.kind, &b.kind) {
+            let truth = match comparison {
+                Comparison::Eq => a == b,
+                Comparison::Ne => a != b,
+                Comparison::Lt => a < b,
+                Comparison::Le => a <= b,
+                Comparison::Gt => a > b,
+                Comparison::Ge => a >= b,
+            };
+            return plain(ExprKind::Boolean(truth), Type::Boolean, span);
+        }
+        let kind = ExprKind::IntCompare(comparison, Box::new(a), Box::new(b));
+        plain(kind, Type::Boolean, span)
+    }
+
+    fn integer_unary(
+        &mut self,
+        receiver: Expr,
+        selector: &str,
+        send: &'w Send,
+        span: Span,
+    ) -> Option<Expr> {
+        if let Some(target) = selector
+            .strip_prefix("as")
+            .and_then(crate::resolve::integer_type)
+        {
+            return Some(self.truncate_to(receiver, target, span));
+        }
+        let unit = unit_of(receiver.ty);
+        let zero = || constant(0, span);
+        Some(match selector {
+            "negated" | "abs" | "bitInvert" => self.sign_operation(receiver, selector, unit, span),
+            "asInteger" => {
+                let value = self.settle(receiver, None);
+                match value.ty {
+                    Type::Int(ty) if unit.is_some() => {
+                        retype(value, Type::Int(IntType { unit: None, ..ty }), span)
+                    }
+                    _ => value,
+                }
+            }
+            "bits" if unit.is_some() => {
+                self.raw_conversion("bits", send.selector_span());
+                self.bits_of(receiver, span)
+            }
+            "asFloat64" | "asFloat32" => {
+                let value = self.settle(receiver, None);
+                if value.ty == Type::Never {
+                    return Some(value);
+                }
+                let ty = if selector == "asFloat64" {
+                    Type::Float64
+                } else {
+                    Type::Float32
+                };
+                plain(ExprKind::ToFloat(Box::new(value)), ty, span)
+            }
+            "isZero" => self.compare(Comparison::Eq, receiver, zero(), span),
+            "asBoolean" => self.compare(Comparison::Ne, receiver, zero(), span),
+            "even" | "odd" => {
+                let one = constant(1, span);
+                let mut one = one;
+                if let Some(unit) = unit.and_then(|unit| self.unit_type(unit)) {
+                    self.adapt(&mut one, unit);
+                }
+                let low = self.operate(IntBinary::And, receiver, one, unit, span);
+                let wanted = constant(i128::from(selector == "odd"), span);
+                self.compare(Comparison::Eq, low, wanted, span)
+            }
+            "isPowerOfTwo" => self.is_power_of_two(receiver, span),
+            _ => return self.bit_unary(receiver, selector, span),
+        })
+    }
+
+    fn sign_operation(
+        &mut self,
+        value: Expr,
+        selector: &str,
+        unit: Option<ClassId>,
+        span: Span,
+    ) -> Expr {
+        if value.ty == Type::Never {
+            return value;
+        }
+        if let ExprKind::Int(known) = value.kind {
+            let result = match selector {
+                "negated" => -known,
+                "abs" => known.abs(),
+                _ => !known,
+            };
+            return with_unit(constant(result, span), unit);
+        }
+        let (op, value) = match selector {
+            "negated" => (IntUnary::Neg, value),
+            "abs" => (IntUnary::Abs, self.settle(value, None)),
+            _ => (IntUnary::Invert, value),
+        };
+        if value.ty == Type::Never {
+            return value;
+        }
+        let from = range_of(&value);
+        let exact = match op {
+            IntUnary::Neg => range::sub(Range::exactly(0), from),
+            IntUnary::Abs if from.lo >= 0 => return value,
+            IntUnary::Abs => Range {
+                lo: if from.hi < 0 { -from.hi } else { 0 },
+                hi: from.hi.max(-from.lo),
+            },
+            _ => range::invert(from),
+        };
+        let kind = ExprKind::IntUnary(op, Arithmetic::Exact, Box::new(value));
+        with_unit(integer(kind, range::home(exact), exact, span), unit)
+    }
+
+    /// One bit only: not zero, and no bit in common with the predecessor.
+    fn is_power_of_two(&mut self, receiver: Expr, span: Span) -> Expr {
+        let value = self.settle(receiver, None);
+        if value.ty == Type::Never {
+            return value;
+        }
+        let (set, value) = self.keep(value, "number", span);
+        let pattern = self.truncate_to(value.clone(), IntType::UINT64, span);
+        let count = integer(
+            ExprKind::IntUnary(IntUnary::BitCount, Arithmetic::Exact, Box::new(pattern)),
+            IntType::INT64,
+            COUNT,
+            span,
+        );
+        let one = self.compare(Comparison::Eq, count, constant(1, span), span);
+        let positive = self.compare(Comparison::Gt, value, constant(0, span), span);
+        let both = ExprKind::And(Box::new(positive), Box::new(one));
+        super::body::sequence(vec![set, plain(both, Type::Boolean, span)], span)
+    }
+
+    /// Operations on 64-bit patterns.
+    fn bit_unary(&mut self, receiver: Expr, selector: &str, span: Span) -> Option<Expr> {
+        let (op, result) = match selector {
+            "highBit" => (IntUnary::HighBit, COUNT),
+            "lowBit" => (IntUnary::LowBit, COUNT),
+            "bitCount" => (IntUnary::BitCount, COUNT),
+            "trailingZeros" => (IntUnary::TrailingZeros, COUNT),
+            "leadingZeros" => (IntUnary::LeadingZeros, COUNT),
+            "byteSwap16" => (IntUnary::ByteSwap16, Range { lo: 0, hi: 0xFFFF }),
+            "byteSwap32" => (
+                IntUnary::ByteSwap32,
+                Range {
+                    lo: 0,
+                    hi: 0xFFFF_FFFF,
+                },
+            ),
+            "byteSwap64" => (IntUnary::ByteSwap64, range::UNSIGNED),
+            _ => return None,
+        };
+        let bits = match op {
+            IntUnary::ByteSwap16 => 16,
+            IntUnary::ByteSwap32 => 32,
+            _ => 64,
+        };
+        let pattern = IntType {
+            signed: false,
+            bits,
+            unit: None,
+        };
+        let value = if matches!(op, IntUnary::HighBit | IntUnary::LowBit) {
+            self.not_negative(receiver, selector)
+        } else {
+            self.truncate_to(receiver, pattern, span)
+        };
+        if value.ty == Type::Never {
+            return Some(value);
+        }
+        let kind = ExprKind::IntUnary(op, Arithmetic::Exact, Box::new(value));
+        Some(integer(kind, range::home(result), result, span))
+    }
+
+    /// The position of a bit is asked of values that are not negative; others trap.
+    fn not_negative(&mut self, receiver: Expr, selector: &str) -> Expr {
+        let span = receiver.span;
+        let value = self.settle(receiver, None);
+        match value.ty {
+            Type::Int(_) => {
+                let purpose = match self.inf.interner.lookup(selector) {
+                    Some(selector) => Purpose::Receiver(selector),
+                    None => Purpose::Operand,
+                };
+                let bare = match unit_of(value.ty) {
+                    Some(_) => {
+                        let ty = range::home(range_of(&value));
+                        retype(value, Type::Int(ty), span)
+                    }
+                    None => value,
+                };
+                self.fit(bare, IntType::UINT64, purpose, None)
+            }
+            _ => value,
+        }
+    }
+
+    /// `rotateLeft:`, `rotateRight:`, `multiplyHighUnsigned:`.
+    fn pattern_binary(
+        &mut self,
+        receiver: Expr,
+        selector: &str,
+        send: &'w Send,
+        argument: ExprId,
+        span: Span,
+    ) -> Option<Expr> {
+        let receiver = self.coerce_expr(
+            receiver,
+            Type::Int(IntType::UINT64),
+            Purpose::Receiver(send.selector),
+            None,
+        );
+        let purpose = Purpose::Argument(0, send.selector);
+        let (op, argument) = match selector {
+            "multiplyHighUnsigned:" => {
+                let ty = Type::Int(IntType::UINT64);
+                (IntBinary::MulHighUnsigned, self.value_as(argument, ty, purpose, None))
+            }
+            _ => {
+                let op = if selector == "rotateLeft:" {
+                    IntBinary::RotateLeft
+                } else {
+                    IntBinary::RotateRight
+                };
+                let count = self.integer_argument(argument, send)?;
+                (op, self.settle(count, None))
+            }
+        };
+        if receiver.ty == Type::Never || argument.ty == Type::Never {
+            return Some(poison(span));
+        }
+        let kind =
+            ExprKind::IntBinary(op, Arithmetic::Exact, Box::new(receiver), Box::new(argument));
+        Some(integer(kind, IntType::UINT64, range::UNSIGNED, span))
+    }
+
+    /// `(a + b) ifOverflow: [ … ]`, also of a difference, a product and a negation.
+    pub(super) fn overflow_form(&mut self, send: &'w Send, span: Span) -> Option<Expr> {
+        if self.text(send.selector) != "ifOverflow:" {
+            return None;
+        }
+        let receiver = self.node(send.receiver);
+        let operation = match &receiver.kind {
+            ast::ExprKind::Send(inner) => match self.text(inner.selector) {
+                "+" => Some((inner, IntBinary::Add)),
+                "-" => Some((inner, IntBinary::Sub)),
+                "*" => Some((inner, IntBinary::Mul)),
+                "negated" => Some((inner, IntBinary::Sub)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some((inner, op)) = operation else {
+            let error = Diagnostic::error(
+                codes::NOT_UNDERSTOOD,
+                "ifOverflow: is sent to a sum, difference, product or negation",
+            );
+            return Some(self.fail(error.primary(receiver.span, "")));
+        };
+        let first = self.value(inner.receiver);
+        let (a, b) = match inner.arguments.first() {
+            Some(&argument) => (first, self.integer_argument(argument, inner)?),
+            None => (constant(0, receiver.span), first),
+        };
+        Some(self.if_overflow(op, a, b, send.arguments[0], span))
+    }
+
+    fn if_overflow(&mut self, op: IntBinary, a: Expr, b: Expr, arm: ExprId, span: Span) -> Expr {
+        let scaled = op == IntBinary::Mul && unit_of(a.ty) != unit_of(b.ty);
+        let (a, b) = if scaled {
+            (a, b)
+        } else {
+            match self.same_unit(a, b) {
+                Some(pair) => pair,
+                None => return poison(span),
+            }
+        };
+        let unit = unit_of(a.ty).or(unit_of(b.ty));
+        let signed = IntType::INT64;
+        let (a, b) = (self.settle(a, None), self.settle(b, None));
+        for operand in [&a, &b] {
+            if !matches!(operand.ty, Type::Int(_)) {
+                return match operand.ty {
+                    Type::Never => poison(span),
+                    _ => self.expect_integer(operand),
+                };
+            }
+        }
+        let fallback_env = self.env.clone();
+        let fallback = self.arm(arm, Want::Value);
+        let after = std::mem::replace(&mut self.env, fallback_env);
+        self.env = std::mem::replace(&mut self.env, super::flow::Env::new()).join(after);
+        let wide = IntType { unit, ..signed };
+        let fallback = self.coerce_expr(fallback, Type::Int(wide), Purpose::Arm, None);
+        if !range::union(range_of(&a), range_of(&b)).within(range::SIGNED) {
+            let error = Diagnostic::error(
+                codes::MIXED_SIGNS,
+                "ifOverflow: is of signed 64-bit integers, and an operand may exceed them",
+            );
+            return self.fail(error.primary(span, "").hint("asInt64 takes the pattern as signed"));
+        }
+        let exact = range::intersect(result_range(op, range_of(&a), range_of(&b)), range::SIGNED);
+        let all = match fallback.range {
+            Some(other) => range::union(exact, other),
+            None => exact,
+        };
+        let kind = ExprKind::IfOverflow(op, Box::new(a), Box::new(b), Box::new(fallback));
+        integer(kind, wide, all, span)
+    }
+
+    fn expect_integer(&mut self, operand: &Expr) -> Expr {
+        let message = format!("{} is no integer", self.type_name(operand.ty));
+        self.fail(Diagnostic::error(codes::MISMATCH, message).primary(operand.span, ""))
+    }
+}
+
+/// Adds a constant negative number as a difference, takes powers of two as shifts and masks.
+fn normalize(op: IntBinary, a: Expr, mut b: Expr) -> (IntBinary, Expr, Expr) {
+    let ExprKind::Int(value) = b.kind else {
+        return (op, a, b);
+    };
+    let mut replace = |value: i128| {
+        b.kind = ExprKind::Int(value);
+        b.range = Some(Range::exactly(value));
+        let unit = unit_of(b.ty);
+        b.ty = Type::Int(IntType {
+            unit,
+            ..range::home(Range::exactly(value))
+        });
+    };
+    let power = value > 0 && value.count_ones() == 1 && value < 1 << 63;
+    let op = match op {
+        IntBinary::Add if value < 0 => {
+            replace(-value);
+            IntBinary::Sub
+        }
+        IntBinary::Sub if value < 0 => {
+            replace(-value);
+            IntBinary::Add
+        }
+        IntBinary::FloorDiv if power => {
+            replace(i128::from(value.trailing_zeros()));
+            IntBinary::Shr
+        }
+        IntBinary::FloorMod if power => {
+            replace(value - 1);
+            IntBinary::And
+        }
+        op => op,
+    };
+    (op, a, b)
+}
+
+/// The value of an operation on constants.
+fn fold(op: IntBinary, a: &Expr, b: &Expr, span: Span) -> Option<Expr> {
+    let (ExprKind::Int(a), ExprKind::Int(b)) = (&a.kind, &b.kind) else {
+        return None;
+    };
+    let selector = match op {
+        IntBinary::Add => "+",
+        IntBinary::Sub => "-",
+        IntBinary::Mul => "*",
+        IntBinary::FloorDiv => "//",
+        IntBinary::FloorMod => "\\\\",
+        IntBinary::Quo => "quo:",
+        IntBinary::Rem => "rem:",
+        IntBinary::And => "bitAnd:",
+        IntBinary::Or => "bitOr:",
+        IntBinary::Xor => "bitXor:",
+        IntBinary::Clear => "bitClear:",
+        IntBinary::Shl => "<<",
+        IntBinary::Shr => ">>",
+        IntBinary::Min => "min:",
+        IntBinary::Max => "max:",
+        _ => return None,
+    };
+    match int_binary(selector, *a, *b)? {
+        crate::typed::Constant::Int(value) => Some(constant(value, span)),
+        _ => None,
+    }
+}
+
+/// The expression with a unit on its type.
+fn with_unit(mut expr: Expr, unit: Option<ClassId>) -> Expr {
+    if let Type::Int(ty) = expr.ty {
+        expr.ty = Type::Int(IntType { unit, ..ty });
+    }
+    expr
+}

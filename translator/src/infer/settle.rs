@@ -1,0 +1,204 @@
+//! Exact arithmetic: which operations wrap, which are checked, which are errors.
+//!
+//! An operation is built with the range of its exact result. While that does not fit 64 bits the operation is *pending*: its user decides.
+//! [`Body::wrap`] is for users that look at low bits only, [`Body::settle`] for all others.
+
+use crate::base::Diagnostic;
+use crate::typed::{Arithmetic, Expr, ExprKind, IntBinary, IntType, IntUnary, Range, Type};
+
+use super::body::Body;
+use super::{codes, range};
+
+/// Whether low bits of the operation depend on low bits of its operands only.
+fn is_transparent(op: IntBinary) -> bool {
+    use IntBinary::{Add, And, Clear, Mul, Or, Shl, Sub, Xor};
+    matches!(op, Add | Sub | Mul | And | Or | Xor | Clear | Shl)
+}
+
+/// The exact range, of integers only.
+pub(super) fn range_of(expr: &Expr) -> Range {
+    expr.range.unwrap_or(range::SIGNED)
+}
+
+impl Body<'_, '_> {
+    /// Makes an integer expression one of which only low bits are used.
+    pub(super) fn wrap(&mut self, mut expr: Expr) -> Expr {
+        self.wrap_in_place(&mut expr);
+        expr
+    }
+
+    fn wrap_in_place(&mut self, expr: &mut Expr) {
+        let pending = !range::fits(range_of(expr));
+        match &mut expr.kind {
+            ExprKind::IntBinary(op, arithmetic, a, b) if is_transparent(*op) => {
+                self.wrap_in_place(a);
+                if *op == IntBinary::Shl {
+                    self.settle_in_place(b, None);
+                } else {
+                    self.wrap_in_place(b);
+                }
+                if pending {
+                    *arithmetic = Arithmetic::Wrapping;
+                }
+            }
+            ExprKind::IntUnary(IntUnary::Neg | IntUnary::Invert, arithmetic, a) => {
+                self.wrap_in_place(a);
+                if pending {
+                    *arithmetic = Arithmetic::Wrapping;
+                }
+            }
+            _ => {
+                self.settle_in_place(expr, None);
+                return;
+            }
+        }
+        if pending {
+            let unit = super::body::unit_of(expr.ty);
+            expr.ty = Type::Int(IntType {
+                unit,
+                ..IntType::INT64
+            });
+            expr.range = Some(range::SIGNED);
+        }
+    }
+
+    /// Makes an integer expression one whose exact value a register holds: proven, or checked.
+    pub(super) fn settle(&mut self, mut expr: Expr, target: Option<IntType>) -> Expr {
+        self.settle_in_place(&mut expr, target);
+        expr
+    }
+
+    pub(super) fn settle_in_place(&mut self, expr: &mut Expr, target: Option<IntType>) {
+        let Some(exact) = expr.range else {
+            return;
+        };
+        let span = expr.span;
+        let operands = match &mut expr.kind {
+            ExprKind::IntBinary(_, arithmetic, a, b) => {
+                if *arithmetic != Arithmetic::Exact {
+                    return;
+                }
+                self.settle_operand(a);
+                self.settle_operand(b);
+                Some(range::union(range_of(a), range_of(b)))
+            }
+            ExprKind::IntUnary(_, arithmetic, a) => {
+                if *arithmetic != Arithmetic::Exact {
+                    return;
+                }
+                self.settle_operand(a);
+                Some(range_of(a))
+            }
+            _ => None,
+        };
+        if range::fits(exact) {
+            return;
+        }
+        let Some(operands) = operands else {
+            // A constant beyond 64 bits.
+            let error = Diagnostic::error(codes::RANGE, "this value needs more than 64 bits")
+                .primary(span, "")
+                .hint("truncate it, with asUInt64 for example");
+            *expr = self.fail(error);
+            return;
+        };
+        let Some(signed) = check_sign(expr, operands, target) else {
+            self.mixed_signs(expr);
+            return;
+        };
+        self.check(expr, signed);
+    }
+
+    /// Operands of an operation that is not truncated are results by themselves.
+    fn settle_operand(&mut self, operand: &mut Expr) {
+        if range::fits(range_of(operand)) {
+            self.settle_in_place(operand, None);
+            return;
+        }
+        let span = operand.span;
+        let exact = range_of(operand);
+        let error = Diagnostic::error(
+            codes::RANGE,
+            "this intermediate result may need more than 64 bits",
+        )
+        .primary(span, format!("between {} and {}", describe(exact.lo), describe(exact.hi)))
+        .hint("assign it to a local, which checks it, narrow the type of an operand, or truncate the whole with asUInt64");
+        *operand = self.fail(error);
+    }
+
+    fn mixed_signs(&mut self, expr: &mut Expr) {
+        let mut error = Diagnostic::error(
+            codes::MIXED_SIGNS,
+            "this result can be checked neither as a signed nor as an unsigned 64-bit integer",
+        )
+        .primary(expr.span, "");
+        if let ExprKind::IntBinary(_, _, a, b) = &expr.kind {
+            for operand in [a, b] {
+                let exact = range_of(operand);
+                let text = format!("between {} and {}", describe(exact.lo), describe(exact.hi));
+                error = error.secondary(operand.span, text);
+            }
+        }
+        let error = error.hint(
+            "truncate the result (asInt64, asUInt64), or convert an operand (asInt64) if it is small",
+        );
+        *expr = self.fail(error);
+    }
+
+    fn check(&mut self, expr: &mut Expr, signed: bool) {
+        let limits = if signed { range::SIGNED } else { range::UNSIGNED };
+        let checked = Arithmetic::Checked { signed };
+        match &mut expr.kind {
+            ExprKind::IntBinary(_, arithmetic, _, _) | ExprKind::IntUnary(_, arithmetic, _) => {
+                *arithmetic = checked;
+            }
+            _ => {}
+        }
+        let unit = super::body::unit_of(expr.ty);
+        let home = if signed { IntType::INT64 } else { IntType::UINT64 };
+        expr.ty = Type::Int(IntType { unit, ..home });
+        expr.range = Some(range::intersect(range_of(expr), limits));
+    }
+}
+
+/// Whether the overflow check of an operation is the signed one; `None` when neither check is exact.
+fn check_sign(expr: &Expr, operands: Range, target: Option<IntType>) -> Option<bool> {
+    let (signed, unsigned) = (
+        operands.within(range::SIGNED),
+        operands.within(range::UNSIGNED),
+    );
+    let wants_unsigned = target.is_some_and(|target| !target.signed);
+    let is_sub = matches!(expr.kind, ExprKind::IntBinary(IntBinary::Sub, ..));
+    match (signed, unsigned) {
+        (true, true) => Some(!wants_unsigned || range_of(expr).lo < 0),
+        (true, false) => Some(true),
+        // A difference of unsigned words may be negative, which the unsigned check refuses: right only where that is wanted.
+        (false, true) if is_sub && !wants_unsigned => None,
+        (false, true) if matches!(expr.kind, ExprKind::IntUnary(..)) => None,
+        (false, true) => Some(false),
+        (false, false) => None,
+    }
+}
+
+/// A bound as people write it.
+fn describe(bound: i128) -> String {
+    let size = bound.unsigned_abs();
+    let sign = if bound < 0 { "-" } else { "" };
+    for power in 31..=126u32 {
+        let exact = 1u128 << power;
+        if size == exact {
+            return format!("{sign}2^{power}");
+        }
+        if size + 1 == exact {
+            return match bound < 0 {
+                true => format!("-(2^{power} - 1)"),
+                false => format!("2^{power} - 1"),
+            };
+        }
+    }
+    if size >= 1 << 64 {
+        let power = 127 - size.leading_zeros();
+        return format!("about {sign}2^{power}");
+    }
+    bound.to_string()
+}

@@ -1,0 +1,179 @@
+//! Methods: registration, signatures, what their pragmas may stand on.
+
+use super::pragmas::Reading;
+use super::{DeclaredType, PackageId, Resolver, Signature, SourceId, SourceMethod, codes};
+use crate::base::{Diagnostic, Span};
+use crate::syntax::ast::{ExprKind, Method, PseudoVariable};
+use crate::tonel::definition::MethodChunk;
+use crate::typed::{ClassId, ClassKind, IntType, Type};
+
+impl Resolver<'_> {
+    /// Registers the methods of all classes and extensions.
+    pub(super) fn collect_methods(&mut self) {
+        let definitions = std::mem::take(&mut self.world.definitions);
+        for (number, definition) in definitions.iter().enumerate() {
+            let package = self.world.definition_packages[number];
+            let Some(&class) = self.world.class_names.get(&definition.name.name) else {
+                continue;
+            };
+            let defining = self.world.classes[class].package;
+            if defining > package {
+                self.check_layer(class, definition.name.span, package);
+            }
+            for (index, chunk) in definition.methods.iter().enumerate() {
+                self.add_method(class, package, (number, index), chunk);
+            }
+        }
+        self.world.definitions = definitions;
+    }
+
+    fn add_method(
+        &mut self,
+        class: ClassId,
+        package: PackageId,
+        place: (usize, usize),
+        chunk: &MethodChunk,
+    ) {
+        let method = &chunk.method;
+        let mut reading = self.read_pragmas(method, package);
+        reading.role.is_abstract = self.is_abstract(method);
+        self.check_roles(class, package, chunk, &reading);
+        let signature = self.complete_signature(class, method, &reading);
+        let id = self.world.methods.next_key();
+        let side = usize::from(chunk.class_side);
+        if let Some(&earlier) = self.world.classes[class].methods[side].get(&chunk.selector) {
+            let span = self.world.methods[earlier].span;
+            let message = format!(
+                "{} has two methods {}",
+                self.interner.text(self.world.classes[class].name),
+                self.interner.text(chunk.selector)
+            );
+            self.report(
+                Diagnostic::error(codes::DUPLICATE_METHOD, message)
+                    .primary(method.pattern_span, "")
+                    .secondary(span, "defined here"),
+            );
+            return;
+        }
+        self.world.methods.push(SourceMethod {
+            class,
+            class_side: chunk.class_side,
+            package,
+            selector: chunk.selector,
+            place,
+            signature,
+            attributes: reading.attributes,
+            role: reading.role,
+            span: method.pattern_span,
+        });
+        self.world.classes[class].methods[side].insert(chunk.selector, id);
+    }
+
+    /// Whether the body is `self subclassResponsibility`.
+    fn is_abstract(&self, method: &Method) -> bool {
+        let [statement] = &method.statements[..] else {
+            return false;
+        };
+        let ExprKind::Send(send) = &method.exprs[statement.kind.expression()].kind else {
+            return false;
+        };
+        let to_self = matches!(
+            method.exprs[send.receiver].kind,
+            ExprKind::Pseudo(PseudoVariable::SelfReference)
+        );
+        to_self && self.interner.text(send.selector) == "subclassResponsibility"
+    }
+
+    /// The signature as written, or the one that the role implies, or that of a method without parameters whose result is inferred later.
+    fn complete_signature(
+        &mut self,
+        class: ClassId,
+        method: &Method,
+        reading: &Reading,
+    ) -> Option<Signature> {
+        if reading.signature.is_some() {
+            return reading.signature.clone();
+        }
+        let role = &reading.role;
+        let implied = |params| Signature {
+            params,
+            result: DeclaredType::Value(Type::Void),
+            span: method.pattern_span,
+        };
+        if !role.handlers.is_empty() {
+            let opcode = DeclaredType::Value(Type::Int(IntType {
+                signed: false,
+                bits: 8,
+                unit: None,
+            }));
+            return Some(implied(vec![opcode; method.params.len()]));
+        }
+        let primitive = !role.primitives.is_empty() || !role.named_primitives.is_empty();
+        let test = self.world.classes[class].is_test
+            && method.params.is_empty()
+            && self.interner.text(method.selector).starts_with("test");
+        (primitive || test).then(|| implied(Vec::new()))
+    }
+
+    fn misplaced(&mut self, span: Span, message: &str) {
+        self.report(Diagnostic::error(codes::MISPLACED_PRAGMA, message).primary(span, ""));
+    }
+
+    fn check_roles(
+        &mut self,
+        class: ClassId,
+        package: PackageId,
+        chunk: &MethodChunk,
+        reading: &Reading,
+    ) {
+        let method = &chunk.method;
+        let span = method.pattern_span;
+        let role = &reading.role;
+        let component = self.world.classes[class].kind == ClassKind::Component && !chunk.class_side;
+        let primitive = !role.primitives.is_empty() || !role.named_primitives.is_empty();
+        let rooted = primitive || !role.handlers.is_empty();
+        let linked = role.export.is_some() || role.import.is_some();
+        if (rooted || linked) && !component {
+            self.misplaced(span, "a handler, primitive, export or import is an instance method of a component");
+        }
+        if !role.handlers.is_empty() && method.params.len() > 1 {
+            self.misplaced(span, "a handler takes no argument, or the opcode's distance from the first one");
+        }
+        if primitive && !method.params.is_empty() {
+            self.misplaced(span, "a primitive takes no arguments: it reads the stack");
+        }
+        if role.intrinsic.is_some() && !self.world.packages[package].raw {
+            self.misplaced(span, "an intrinsic stands in a raw package");
+        }
+        if linked && reading.signature.is_none() {
+            self.report(
+                Diagnostic::error(
+                    codes::BAD_SIGNATURE,
+                    "an export or import needs a signature",
+                )
+                .primary(span, "")
+                .hint("write <signature: #() returns: #Void>"),
+            );
+        }
+    }
+
+    /// Gives methods without a signature the one of the method that they override.
+    pub(super) fn inherit_signatures(&mut self) {
+        for index in self.world.methods.keys() {
+            if self.world.methods[index].signature.is_some() {
+                continue;
+            }
+            let inherited = self.overridden_signature(index);
+            self.world.methods[index].signature = inherited;
+        }
+    }
+
+    fn overridden_signature(&self, method: SourceId) -> Option<Signature> {
+        let info = &self.world.methods[method];
+        let side = usize::from(info.class_side);
+        self.world.chain(info.class).skip(1).find_map(|class| {
+            let above = *self.world.classes[class].methods[side].get(&info.selector)?;
+            self.world.methods[above].signature.clone()
+        })
+    }
+}

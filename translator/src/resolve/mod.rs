@@ -1,0 +1,139 @@
+//! Resolution: class definitions and the build description become one model of the program.
+//!
+//! In: the packages in layer order, each with its parsed class definitions. Out: the [`World`]: classes with their kinds, hierarchy, fields and methods,
+//! signatures and pragmas read, types named in them resolved. What holds afterwards: superclass chains end, every class has a kind, every
+//! [`Type`](crate::typed::Type) in the model is known, and whatever was wrong has been reported.
+
+pub mod codes;
+mod fields;
+mod hierarchy;
+mod methods;
+mod model;
+mod pragmas;
+mod types;
+
+pub use model::*;
+pub use types::describe_type;
+pub(crate) use types::{differ_little, integer_type};
+
+use crate::base::{Diagnostic, Diagnostics, Interner, Span};
+use crate::tonel::definition::ClassDefinition;
+use crate::typed::{FunctionType, Type};
+
+/// A package and its classes.
+#[derive(Debug)]
+pub struct Package {
+    /// Its name.
+    pub name: String,
+    /// Whether raw conversions are allowed in it.
+    pub raw: bool,
+    /// Whether it holds test classes.
+    pub tests: bool,
+    /// What its files define.
+    pub definitions: Vec<ClassDefinition>,
+}
+
+/// What is resolved.
+#[derive(Debug, Default)]
+pub struct Input {
+    /// The packages in layer order, test packages last.
+    pub packages: Vec<Package>,
+    /// Abstract component and the class that stands for it, with the place in the build description.
+    pub components: Vec<(String, String, Span)>,
+    /// `Class>>selector`, with its place.
+    pub entry: Option<(String, Span)>,
+}
+
+/// Resolves the program.
+pub fn resolve(input: Input, interner: &mut Interner, diagnostics: &mut Diagnostics) -> World {
+    let mut resolver = Resolver {
+        world: World::default(),
+        interner,
+        diagnostics,
+    };
+    resolver.world.function_types.intern(FunctionType {
+        params: Vec::new(),
+        result: Type::Void,
+    });
+    resolver.collect_classes(input.packages);
+    resolver.read_representations();
+    resolver.read_fields();
+    resolver.collect_methods();
+    resolver.inherit_signatures();
+    resolver.map_components(&input.components);
+    if let Some((entry, span)) = &input.entry {
+        resolver.find_entry(entry, *span);
+    }
+    resolver.world
+}
+
+/// The state of resolution.
+struct Resolver<'a> {
+    world: World,
+    interner: &'a mut Interner,
+    diagnostics: &'a mut Diagnostics,
+}
+
+impl Resolver<'_> {
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    /// The build description's map of abstract components to concrete ones.
+    fn map_components(&mut self, components: &[(String, String, Span)]) {
+        for (named, concrete, span) in components {
+            let find = |name: &String| {
+                let symbol = self.interner.lookup(name)?;
+                self.world.class_names.get(&symbol).copied()
+            };
+            let (Some(named_class), Some(concrete_class)) = (find(named), find(concrete)) else {
+                self.report(
+                    Diagnostic::error(
+                        codes::BAD_COMPONENT_MAP,
+                        format!("the map {named} to {concrete} names a class that does not exist"),
+                    )
+                    .primary(*span, ""),
+                );
+                continue;
+            };
+            if !self.world.inherits(concrete_class, named_class) {
+                let places = (
+                    self.world.classes[named_class].span,
+                    self.world.classes[concrete_class].span,
+                );
+                self.report(
+                    Diagnostic::error(
+                        codes::BAD_COMPONENT_MAP,
+                        format!("{concrete} cannot stand for {named}: it does not inherit from it"),
+                    )
+                    .primary(*span, "")
+                    .secondary(places.0, "the abstract component")
+                    .secondary(places.1, "not below it"),
+                );
+                continue;
+            }
+            self.world.classes[named_class].concrete = concrete_class;
+        }
+    }
+
+    fn find_entry(&mut self, entry: &str, span: Span) {
+        let found = entry.split_once(">>").and_then(|(class, selector)| {
+            let class = self.interner.lookup(class.trim())?;
+            let class = *self.world.class_names.get(&class)?;
+            let selector = self.interner.lookup(selector.trim())?;
+            let method = self.world.lookup(class, false, selector)?;
+            Some((class, method))
+        });
+        match found {
+            Some((class, method)) => self.world.entry = Some((class, method)),
+            None => self.report(
+                Diagnostic::error(
+                    codes::BAD_ENTRY,
+                    format!("the entry {entry} is not a method of the program"),
+                )
+                .primary(span, "")
+                .hint("write entry: \"ClassOfAComponent>>selector:\""),
+            ),
+        }
+    }
+}
