@@ -16,12 +16,7 @@ use super::settle::range_of;
 
 impl<'w> Body<'_, 'w> {
     /// `at:`, `at:put:`, `size`, `asAddress`.
-    pub(super) fn array_message(
-        &mut self,
-        place: &ArrayPlace,
-        send: &'w Send,
-        span: Span,
-    ) -> Expr {
+    pub(super) fn array_message(&mut self, place: &ArrayPlace, send: &'w Send, span: Span) -> Expr {
         match (self.text(send.selector), &send.arguments[..]) {
             ("at:", &[index]) => {
                 let (check, index, offset) = self.element_index(place, index);
@@ -353,14 +348,13 @@ impl<'w> Body<'_, 'w> {
             .lookup(name)
             .and_then(|name| self.world.class_names.get(&name).copied());
         let Some(class) = class.filter(|&class| self.has_record_layout(class, size)) else {
-            let message = format!("the records of this table are structs {name} of {size} bytes, which do not exist");
+            let message = format!(
+                "the records of this table are structs {name} of {size} bytes, which do not exist"
+            );
             let error = Diagnostic::error(codes::UNKNOWN_NAME, message);
             return self.fail(error.primary(send.selector_span(), ""));
         };
-        let limits = Range {
-            lo: 1,
-            hi: 1 << 40,
-        };
+        let limits = Range { lo: 1, hi: 1 << 40 };
         let (check, index) = self.table_index(index, limits);
         if index.ty == Type::Never {
             return index;

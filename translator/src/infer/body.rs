@@ -3,9 +3,7 @@
 use crate::base::{Diagnostic, PrimaryMap, Span, Symbol};
 use crate::resolve::World;
 use crate::syntax::ast::{self, Exprs};
-use crate::typed::{
-    ClassId, Expr, ExprKind, IntType, Label, Local, LocalId, Range, Type,
-};
+use crate::typed::{ClassId, Expr, ExprKind, IntType, Label, Local, LocalId, Range, Type};
 
 use super::Inferrer;
 use super::flow::Env;
@@ -157,10 +155,7 @@ impl<'a, 'w> Body<'a, 'w> {
     /// Reads a local that is assigned.
     pub(super) fn read_local(&self, local: LocalId, span: Span) -> Expr {
         let ty = self.locals[local].ty;
-        let range = match type_range(ty) {
-            Some(all) => Some(self.env.range(local).unwrap_or(all)),
-            None => None,
-        };
+        let range = type_range(ty).map(|all| self.env.range(local).unwrap_or(all));
         Expr {
             kind: ExprKind::Local(local),
             ty,

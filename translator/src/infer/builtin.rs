@@ -2,9 +2,7 @@
 
 use crate::base::{Diagnostic, Span};
 use crate::syntax::ast::{ExprId, Send};
-use crate::typed::{
-    ClassId, ClassKind, Comparison, Expr, ExprKind, FloatOp, IntType, Range, Type,
-};
+use crate::typed::{ClassId, ClassKind, Comparison, Expr, ExprKind, FloatOp, IntType, Range, Type};
 
 use super::body::{Body, constant, integer, nothing, plain, poison};
 use super::codes;
@@ -20,8 +18,10 @@ impl<'w> Body<'_, 'w> {
         want: Want,
     ) -> Expr {
         let selector = self.text(send.selector);
-        if selector == "yourself" {
-            return receiver;
+        match selector {
+            "yourself" => return receiver,
+            "assert:" => return self.assertion(send, span),
+            _ => {}
         }
         let ty = receiver.ty;
         let result = match ty {
@@ -68,7 +68,13 @@ impl<'w> Body<'_, 'w> {
     }
 
     /// Both operands of an identity comparison.
-    fn identity(&mut self, receiver: Expr, selector: &str, send: &'w Send, span: Span) -> Option<Expr> {
+    fn identity(
+        &mut self,
+        receiver: Expr,
+        selector: &str,
+        send: &'w Send,
+        span: Span,
+    ) -> Option<Expr> {
         let comparison = match selector {
             "=" | "==" => Comparison::Eq,
             "~=" | "~~" => Comparison::Ne,
@@ -147,7 +153,11 @@ impl<'w> Body<'_, 'w> {
             sets = vec![set_a, set_b];
             (a, b) = (read_a, read_b);
         }
-        let kind = if selector == "&" { ExprKind::And } else { ExprKind::Or };
+        let kind = if selector == "&" {
+            ExprKind::And
+        } else {
+            ExprKind::Or
+        };
         sets.push(both(kind, a, b));
         super::body::sequence(sets, span)
     }
@@ -168,14 +178,9 @@ impl<'w> Body<'_, 'w> {
         if self.text(send.selector) != "fromBitPattern:" {
             return self.builtin_not_understood(ty, send);
         }
-        let bits = if ty == Type::Float64 { 64 } else { 32 };
-        let pattern = IntType {
-            signed: false,
-            bits,
-            unit: None,
-        };
+        let pattern = Type::Int(pattern_type(ty));
         let purpose = Purpose::Argument(0, send.selector);
-        let pattern = self.value_as(send.arguments[0], Type::Int(pattern), purpose, None);
+        let pattern = self.value_as(send.arguments[0], pattern, purpose, None);
         plain(ExprKind::Reinterpret(Box::new(pattern)), ty, span)
     }
 
@@ -199,12 +204,18 @@ impl<'w> Body<'_, 'w> {
             let purpose = Purpose::Argument(0, send.selector);
             let other = self.value_as(send.arguments[0], ty, purpose, None);
             return Some(match (binary, comparison) {
-                (Some(op), _) => {
-                    plain(ExprKind::FloatOperation(op, vec![receiver, other]), ty, span)
-                }
+                (Some(op), _) => plain(
+                    ExprKind::FloatOperation(op, vec![receiver, other]),
+                    ty,
+                    span,
+                ),
                 (None, Some(comparison)) => {
                     let (a, b) = (Box::new(receiver), Box::new(other));
-                    plain(ExprKind::FloatCompare(comparison, a, b), Type::Boolean, span)
+                    plain(
+                        ExprKind::FloatCompare(comparison, a, b),
+                        Type::Boolean,
+                        span,
+                    )
                 }
                 (None, None) => poison(span),
             });
@@ -227,17 +238,8 @@ impl<'w> Body<'_, 'w> {
             "isNaN" => self.compare_with_itself(receiver, span),
             "isFinite" => self.is_finite(receiver, span),
             "bitPattern" => {
-                let bits = if ty == Type::Float64 { 64 } else { 32 };
-                let pattern = IntType {
-                    signed: false,
-                    bits,
-                    unit: None,
-                };
-                plain(
-                    ExprKind::Reinterpret(Box::new(receiver)),
-                    Type::Int(pattern),
-                    span,
-                )
+                let kind = ExprKind::Reinterpret(Box::new(receiver));
+                plain(kind, Type::Int(pattern_type(ty)), span)
             }
             _ => return None,
         })
@@ -246,8 +248,7 @@ impl<'w> Body<'_, 'w> {
     /// Not a number is what does not equal itself.
     fn compare_with_itself(&mut self, receiver: Expr, span: Span) -> Expr {
         let (set, read) = self.keep(receiver, "number", span);
-        let kind =
-            ExprKind::FloatCompare(Comparison::Ne, Box::new(read.clone()), Box::new(read));
+        let kind = ExprKind::FloatCompare(Comparison::Ne, Box::new(read.clone()), Box::new(read));
         super::body::sequence(vec![set, plain(kind, Type::Boolean, span)], span)
     }
 
@@ -368,7 +369,12 @@ impl<'w> Body<'_, 'w> {
                 };
                 let limit = (1 << 47) - 1;
                 let range = Range { lo: 0, hi: limit };
-                Some(integer(load, count, super::range::intersect(range, count.range()), span))
+                Some(integer(
+                    load,
+                    count,
+                    super::range::intersect(range, count.range()),
+                    span,
+                ))
             }
             "asAddress" => {
                 let address = self.address_type();
@@ -395,7 +401,10 @@ impl<'w> Body<'_, 'w> {
             return None;
         };
         match selector {
-            "value" | "value:" | "value:value:" | "value:value:value:"
+            "value"
+            | "value:"
+            | "value:value:"
+            | "value:value:value:"
             | "value:value:value:value:" => {}
             "asAddress" => {
                 let address = self.address_type();
@@ -414,10 +423,12 @@ impl<'w> Body<'_, 'w> {
                 function.params.len(),
                 send.arguments.len()
             );
-            return Some(self.fail(
-                Diagnostic::error(codes::BLOCK_ARGUMENTS, message)
-                    .primary(send.selector_span(), self.type_name(Type::Function(id))),
-            ));
+            return Some(
+                self.fail(
+                    Diagnostic::error(codes::BLOCK_ARGUMENTS, message)
+                        .primary(send.selector_span(), self.type_name(Type::Function(id))),
+                ),
+            );
         }
         let mut arguments = Vec::with_capacity(function.params.len());
         for (number, (&argument, &ty)) in send.arguments.iter().zip(&function.params).enumerate() {
@@ -452,9 +463,7 @@ impl<'w> Body<'_, 'w> {
                 let value = self.value_as(send.arguments[0], Type::Int(bits), purpose, None);
                 Some(retype(value, self.world.instance_type(class)?, span))
             }
-            (ClassKind::Struct, "null") => {
-                Some(plain(ExprKind::Int(0), Type::Struct(class), span))
-            }
+            (ClassKind::Struct, "null") => Some(plain(ExprKind::Int(0), Type::Struct(class), span)),
             (ClassKind::Struct, "at:") => {
                 let address = self.address_type();
                 let purpose = Purpose::Argument(0, send.selector);
@@ -481,9 +490,19 @@ impl<'w> Body<'_, 'w> {
                     None => poison(span),
                 })
             }
+            (_, "assert:") => Some(self.assertion(send, span)),
             (_, "yourself") => Some(nothing(span)),
             _ => None,
         }
+    }
+}
+
+/// The integer type of a float's bits.
+fn pattern_type(float: Type) -> IntType {
+    IntType {
+        signed: false,
+        bits: if float == Type::Float64 { 64 } else { 32 },
+        unit: None,
     }
 }
 

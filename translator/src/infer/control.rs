@@ -4,7 +4,7 @@ use crate::base::{Diagnostic, EntityRef, Span};
 use crate::syntax::ast::{self, ExprId, Send, Statement};
 use crate::typed::{Comparison, Expr, ExprKind, IntType, LocalId, Range, Type};
 
-use super::body::{Body, constant, integer, nothing, plain, poison, sequence, type_range};
+use super::body::{Body, integer, nothing, plain, poison, sequence, type_range};
 use super::flow::Env;
 use super::scope::{Binding, ClosureId, Purpose, ScopeId, Want};
 use super::settle::range_of;
@@ -97,7 +97,11 @@ impl<'w> Body<'_, 'w> {
         if let Some(arm) = arms.iter().find(|arm| arm.ty == Type::Void) {
             let place = arm.span;
             let error = Diagnostic::error(codes::NO_VALUE, "this arm has no value");
-            self.report(error.primary(place, "").secondary(span, "the value is used"));
+            self.report(
+                error
+                    .primary(place, "")
+                    .secondary(span, "the value is used"),
+            );
             return (Type::Never, arms);
         }
         let Some(ty) = self.joined_type(&arms, span) else {
@@ -117,6 +121,9 @@ impl<'w> Body<'_, 'w> {
             let next = self.share(pair[1]);
             match super::join::join_shares(joined, next) {
                 Some(both) => joined = both,
+                None if living.iter().all(|arm| super::join::is_unsigned(arm)) => {
+                    return Some(Type::Int(IntType::UINT64));
+                }
                 None => {
                     self.join_arms(living[0], pair[1], span);
                     return None;
@@ -237,12 +244,7 @@ impl<'w> Body<'_, 'w> {
     }
 
     /// `from to: limit by: step do: [ :i | … ]`.
-    pub(super) fn counting_loop(
-        &mut self,
-        from: Expr,
-        send: &'w Send,
-        span: Span,
-    ) -> Expr {
+    pub(super) fn counting_loop(&mut self, from: Expr, send: &'w Send, span: Span) -> Expr {
         let limit = self.value(send.arguments[0]);
         let (step, body) = match send.arguments[..] {
             [_, step, body] => (self.loop_step(step), body),
@@ -254,16 +256,28 @@ impl<'w> Body<'_, 'w> {
         };
         let block = self.closures[closure].block;
         let [param] = block.params[..] else {
-            return self.activate(closure, vec![from], send.selector_span(), span, Want::Effect);
+            return self.activate(
+                closure,
+                vec![from],
+                send.selector_span(),
+                span,
+                Want::Effect,
+            );
         };
         let Some((from, limit, ty)) = self.loop_bounds(from, limit) else {
             return poison(span);
         };
         let (first, last) = (range_of(&from), range_of(&limit));
         let values = if step > 0 {
-            Range { lo: first.lo, hi: last.hi.max(first.lo) }
+            Range {
+                lo: first.lo,
+                hi: last.hi.max(first.lo),
+            }
         } else {
-            Range { lo: last.lo.min(first.hi), hi: first.hi }
+            Range {
+                lo: last.lo.min(first.hi),
+                hi: first.hi,
+            }
         };
         let values = range::intersect(values, ty.range());
         let place = self.node(body).span;
@@ -318,7 +332,11 @@ impl<'w> Body<'_, 'w> {
                     codes::NOT_CONSTANT,
                     "the step of a loop is a constant other than zero",
                 );
-                self.report(error.primary(step.span, "").hint("for another step write whileTrue:"));
+                self.report(
+                    error
+                        .primary(step.span, "")
+                        .hint("for another step write whileTrue:"),
+                );
                 None
             }
         }
@@ -389,20 +407,17 @@ impl<'w> Body<'_, 'w> {
     }
 
     /// `x caseOf: { [ 1 ] -> [ … ] } otherwise: [ … ]`.
-    pub(super) fn case(
-        &mut self,
-        scrutinee: Expr,
-        send: &'w Send,
-        span: Span,
-        want: Want,
-    ) -> Expr {
+    pub(super) fn case(&mut self, scrutinee: Expr, send: &'w Send, span: Span, want: Want) -> Expr {
         let mut scrutinee = self.settle(scrutinee, None);
         let Some(cases) = self.case_arms(send.arguments[0], &mut scrutinee) else {
             return poison(span);
         };
         let otherwise = send.arguments.get(1).copied();
         if let (ExprKind::Int(value), true) = (&scrutinee.kind, self.specialised) {
-            let chosen = cases.iter().find(|(key, _)| key == value).map(|(_, arm)| *arm);
+            let chosen = cases
+                .iter()
+                .find(|(key, _)| key == value)
+                .map(|(_, arm)| *arm);
             if let Some(arm) = chosen.or(otherwise) {
                 return self.arm(arm, want);
             }
@@ -423,7 +438,10 @@ impl<'w> Body<'_, 'w> {
         let (ty, mut arms) = self.common_type(arms, span, want);
         let range = arms_range(&arms, ty);
         let otherwise = otherwise.and_then(|_| arms.pop()).map(Box::new);
-        let cases = cases.into_iter().zip(arms).map(|((key, _), arm)| (vec![key], arm));
+        let cases = cases
+            .into_iter()
+            .zip(arms)
+            .map(|((key, _), arm)| (vec![key], arm));
         Expr {
             kind: ExprKind::Case(Box::new(scrutinee), cases.collect(), otherwise),
             ty,
@@ -590,11 +608,4 @@ fn arms_range(arms: &[Expr], ty: Type) -> Option<Range> {
     let all = type_range(ty)?;
     let joined = arms.iter().filter_map(|arm| arm.range).reduce(range::union);
     Some(joined.map_or(all, |joined| range::intersect(joined, all)))
-}
-
-/// An integer constant of a type.
-pub(super) fn typed_constant(value: i128, ty: IntType, span: Span) -> Expr {
-    let mut expr = constant(value, span);
-    expr.ty = Type::Int(ty);
-    expr
 }

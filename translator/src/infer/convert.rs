@@ -119,8 +119,8 @@ impl<'w> Body<'_, 'w> {
             _ if matches!((from, to), (Type::Int(_), Type::Int(_))) => codes::UNIT_MISMATCH,
             _ => codes::MISMATCH,
         };
-        let mut error =
-            Diagnostic::error(code, message).primary(span, format!("this is {}", self.type_name(from)));
+        let mut error = Diagnostic::error(code, message)
+            .primary(span, format!("this is {}", self.type_name(from)));
         if let Some(place) = declared {
             error = error.secondary(place, format!("{} is asked for here", self.type_name(to)));
         }
@@ -204,8 +204,8 @@ impl<'w> Body<'_, 'w> {
                 self.describe(purpose),
                 self.type_name(Type::Int(target))
             );
-            let mut error = Diagnostic::error(codes::NEVER_FITS, message)
-                .primary(span, value_text(exact));
+            let mut error =
+                Diagnostic::error(codes::NEVER_FITS, message).primary(span, value_text(exact));
             if let Some(place) = declared {
                 error = error.secondary(place, format!("{} to {}", all.lo, all.hi));
             }

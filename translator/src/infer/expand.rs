@@ -10,7 +10,9 @@ use crate::typed::{ClassId, ClassKind, Expr, ExprKind, Label, Type};
 
 use super::body::{Body, nothing, poison, sequence};
 use super::codes;
-use super::scope::{Answer, Binding, ClosureId, Exits, Home, HomeId, Purpose, SelfValue, Value, Want};
+use super::scope::{
+    Answer, Binding, ClosureId, Exits, Home, HomeId, Purpose, SelfValue, Value, Want,
+};
 
 impl<'w> Body<'_, 'w> {
     /// Expands a block-taking method.
@@ -73,11 +75,13 @@ impl<'w> Body<'_, 'w> {
                     "{} takes blocks, so it is expanded at its calls and cannot call itself",
                     self.inf.method_text(method)
                 );
-                return Some(self.fail(
-                    Diagnostic::error(codes::RECURSIVE_EXPANSION, message)
-                        .primary(send.selector_span(), "expanded again here")
-                        .secondary(place, "declared here"),
-                ));
+                return Some(
+                    self.fail(
+                        Diagnostic::error(codes::RECURSIVE_EXPANSION, message)
+                            .primary(send.selector_span(), "expanded again here")
+                            .secondary(place, "declared here"),
+                    ),
+                );
             }
             home = self.homes[id].caller;
         }
@@ -224,7 +228,11 @@ impl<'w> Body<'_, 'w> {
             self.env = ended.join(env);
         }
         let range = answers_range(&answers, result);
-        let ty = if self.env.reachable { result } else { Type::Never };
+        let ty = if self.env.reachable {
+            result
+        } else {
+            Type::Never
+        };
         if exits_left == 0 {
             return body;
         }
@@ -260,11 +268,18 @@ impl<'w> Body<'_, 'w> {
             return body;
         }
         let tree = self.homes[home].tree;
-        let place = self.homes[home].exits.answers.first().map(|answer| answer.span);
+        let place = self.homes[home]
+            .exits
+            .answers
+            .first()
+            .map(|answer| answer.span);
         let declaration = self.homes[home].exits.declaration;
         let mut error = Diagnostic::error(
             codes::SOME_PATHS,
-            format!("{} answers a value on some paths only", self.text(tree.selector)),
+            format!(
+                "{} answers a value on some paths only",
+                self.text(tree.selector)
+            ),
         )
         .primary(tree.pattern_span, "its end is reached without an answer");
         if let Some(place) = place {
@@ -436,7 +451,10 @@ impl<'w> Body<'_, 'w> {
         want: Want,
     ) -> Expr {
         match self.text(send.selector) {
-            "value" | "value:" | "value:value:" | "value:value:value:"
+            "value"
+            | "value:"
+            | "value:value:"
+            | "value:value:value:"
             | "value:value:value:value:" => {
                 let arguments = send
                     .arguments

@@ -7,9 +7,7 @@ use crate::typed::{AliasClass, ClassId, Expr, ExprKind, Type};
 
 use super::body::{Body, constant, nothing, plain, poison, sequence, type_range};
 use super::codes;
-use super::scope::{
-    ArrayBase, ArrayPlace, Binding, Closure, Purpose, SelfValue, Value, Want,
-};
+use super::scope::{ArrayBase, ArrayPlace, Binding, Closure, Purpose, SelfValue, Value, Want};
 
 impl<'w> Body<'_, 'w> {
     /// An expression that must have a value.
@@ -72,12 +70,15 @@ impl<'w> Body<'_, 'w> {
 
     fn literal(&mut self, literal: &Literal, span: Span) -> Value {
         let expr = match literal {
-            Literal::Integer(value) => match value.to_i128().filter(|v| v.unsigned_abs() < 1 << 120) {
-                Some(value) => constant(value, span),
-                None => self.fail(
-                    Diagnostic::error(codes::RANGE, "this literal is too large").primary(span, ""),
-                ),
-            },
+            Literal::Integer(value) => {
+                match value.to_i128().filter(|v| v.unsigned_abs() < 1 << 120) {
+                    Some(value) => constant(value, span),
+                    None => self.fail(
+                        Diagnostic::error(codes::RANGE, "this literal is too large")
+                            .primary(span, ""),
+                    ),
+                }
+            }
             Literal::Character(character) => constant(i128::from(u32::from(*character)), span),
             Literal::Float(value) => plain(ExprKind::Float(value.to_bits()), Type::Float64, span),
             Literal::Boolean(value) => plain(ExprKind::Boolean(*value), Type::Boolean, span),
@@ -148,7 +149,10 @@ impl<'w> Body<'_, 'w> {
         self.fail(
             Diagnostic::error(
                 codes::UNASSIGNED,
-                format!("{} is read before it is assigned on some path", self.text(name)),
+                format!(
+                    "{} is read before it is assigned on some path",
+                    self.text(name)
+                ),
             )
             .primary(span, "read here")
             .secondary(declared, "declared here"),
@@ -157,8 +161,8 @@ impl<'w> Body<'_, 'w> {
 
     fn unknown_name(&mut self, name: Symbol, span: Span) -> Expr {
         let text = self.text(name);
-        let mut error =
-            Diagnostic::error(codes::UNKNOWN_NAME, format!("unknown name {text}")).primary(span, "");
+        let mut error = Diagnostic::error(codes::UNKNOWN_NAME, format!("unknown name {text}"))
+            .primary(span, "");
         if let Some(close) = self.similar_name(text) {
             error = error.hint(format!("did you mean {close}?"));
         }
@@ -168,8 +172,14 @@ impl<'w> Body<'_, 'w> {
     fn similar_name(&self, text: &str) -> Option<&'w str> {
         let mut scope = Some(self.scope);
         while let Some(id) = scope {
-            let names = self.scopes[id].names.iter().map(|(name, _)| self.text(*name));
-            if let Some(close) = names.into_iter().find(|n| crate::resolve::differ_little(n, text)) {
+            let names = self.scopes[id]
+                .names
+                .iter()
+                .map(|(name, _)| self.text(*name));
+            if let Some(close) = names
+                .into_iter()
+                .find(|n| crate::resolve::differ_little(n, text))
+            {
                 return Some(close);
             }
             scope = self.scopes[id].parent;
@@ -178,7 +188,11 @@ impl<'w> Body<'_, 'w> {
             let fields = &self.world.classes[class].fields;
             fields.iter().map(|field| self.text(field.name))
         });
-        let classes = self.world.classes.values().map(|class| self.text(class.name));
+        let classes = self
+            .world
+            .classes
+            .values()
+            .map(|class| self.text(class.name));
         fields
             .chain(classes)
             .find(|name| crate::resolve::differ_little(name, text))
@@ -202,13 +216,7 @@ impl<'w> Body<'_, 'w> {
         }
     }
 
-    fn state_field(
-        &mut self,
-        class: ClassId,
-        name: Symbol,
-        kind: &FieldKind,
-        span: Span,
-    ) -> Value {
+    fn state_field(&mut self, class: ClassId, name: Symbol, kind: &FieldKind, span: Span) -> Value {
         match kind {
             FieldKind::Component(component) => Value::Component(*component),
             FieldKind::Table(spec) => match self.inf.tables_by_field.get(&(class, name)) {
@@ -394,7 +402,10 @@ impl<'w> Body<'_, 'w> {
                     alias,
                 };
                 let store = plain(store, Type::Void, span);
-                sequence(setup.into_iter().chain([store]).chain(result).collect(), span)
+                sequence(
+                    setup.into_iter().chain([store]).chain(result).collect(),
+                    span,
+                )
             }
             _ => self.refused(span, "assigning the bits of a word", "answer a new word"),
         }
@@ -416,7 +427,13 @@ impl<'w> Body<'_, 'w> {
     }
 
     /// `receiver first; second`.
-    fn cascade(&mut self, receiver: ExprId, messages: &'w [ExprId], span: Span, want: Want) -> Expr {
+    fn cascade(
+        &mut self,
+        receiver: ExprId,
+        messages: &'w [ExprId],
+        span: Span,
+        want: Want,
+    ) -> Expr {
         let receiver_span = self.node(receiver).span;
         let value = self.expression(receiver, Want::Value);
         let (mut all, read) = match value {
@@ -503,9 +520,12 @@ impl<'w> Body<'_, 'w> {
             return;
         }
         self.report(
-            Diagnostic::error(codes::UNUSED_VALUE, "this does nothing and its value is not used")
-                .primary(expr.span, "")
-                .hint("use the value, or remove the statement"),
+            Diagnostic::error(
+                codes::UNUSED_VALUE,
+                "this does nothing and its value is not used",
+            )
+            .primary(expr.span, "")
+            .hint("use the value, or remove the statement"),
         );
     }
 

@@ -5,9 +5,7 @@ use rustc_hash::FxHashMap;
 use super::codes;
 use crate::base::{Diagnostic, Diagnostics, Interner, Span, Symbol};
 use crate::resolve::{ArraySize, FieldKind, SourceId, World};
-use crate::typed::{
-    AliasClass, ClassId, ClassKind, Constant, MemoryType, StructField, Type,
-};
+use crate::typed::{AliasClass, ClassId, ClassKind, Constant, MemoryType, StructField, Type};
 
 /// Constants and layouts, computed when first asked for.
 pub(super) struct Facts<'w> {
@@ -212,10 +210,13 @@ impl<'w> Facts<'w> {
         let place = name.and_then(|name| layout.names.iter().position(|&field| field == name));
         let Some(place) = place else {
             self.report(
-                Diagnostic::error(codes::BAD_LAYOUT, "originField names no field of the struct")
-                    .primary(span, "")
-                    .secondary(self.world.methods[method].span, "")
-                    .hint("write ^ #nameOfAField"),
+                Diagnostic::error(
+                    codes::BAD_LAYOUT,
+                    "originField names no field of the struct",
+                )
+                .primary(span, "")
+                .secondary(self.world.methods[method].span, "")
+                .hint("write ^ #nameOfAField"),
             );
             return;
         };

@@ -3,9 +3,7 @@
 use std::collections::BTreeMap;
 
 use crate::base::{Diagnostic, Diagnostics};
-use crate::typed::{
-    AliasClass, Class, ClassKind, Counts, Expr, ExprKind, MethodId, Program, Type,
-};
+use crate::typed::{AliasClass, Class, ClassKind, Counts, Expr, ExprKind, MethodId, Program, Type};
 
 use super::{Inferrer, codes};
 
@@ -70,8 +68,7 @@ impl Inferrer<'_> {
             let Some(overridden) = world.lookup(above, info.class_side, info.selector) else {
                 continue;
             };
-            let (Some(own), Some(other)) =
-                (&info.signature, &world.methods[overridden].signature)
+            let (Some(own), Some(other)) = (&info.signature, &world.methods[overridden].signature)
             else {
                 continue;
             };
@@ -115,7 +112,11 @@ impl Inferrer<'_> {
             let class = &self.world.classes[info.class];
             let in_tests = self.world.packages[info.package].tests;
             let described = self.interner.text(info.selector) == "originField" && info.class_side;
-            if self.reached[method] || class.is_root || in_tests || described || info.role.is_abstract
+            if self.reached[method]
+                || class.is_root
+                || in_tests
+                || described
+                || info.role.is_abstract
             {
                 continue;
             }

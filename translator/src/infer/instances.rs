@@ -162,8 +162,8 @@ impl<'w> Body<'_, 'w> {
         let world = self.world;
         let info = &world.methods[source];
         let tree = world.tree(source);
-        self.handler = !info.role.handlers.is_empty();
         self.specialised = argument.is_some();
+        self.handler = self.specialised || !info.role.handlers.is_empty();
         let home = self.open_home(class, source, None);
         self.open_scope(None, home, 0);
         let is_value = matches!(

@@ -3,9 +3,7 @@
 use crate::base::{Diagnostic, Span};
 use crate::resolve::{DeclaredType, SourceId};
 use crate::syntax::ast::Send;
-use crate::typed::{
-    AliasClass, ClassId, Expr, ExprKind, IntType, Intrinsic, MemoryType, Type,
-};
+use crate::typed::{AliasClass, ClassId, Expr, ExprKind, IntType, Intrinsic, MemoryType, Type};
 
 use super::body::{Body, plain, poison, unit_of};
 use super::builtin::retype;
@@ -151,7 +149,8 @@ impl<'w> Body<'_, 'w> {
     ) -> Expr {
         let is_address =
             |ty: Type| matches!(ty, Type::Word(class) if Some(class) == self.world.address);
-        let Some(base) = receiver.filter(|base| is_address(base.ty) || base.ty == Type::Never) else {
+        let Some(base) = receiver.filter(|base| is_address(base.ty) || base.ty == Type::Never)
+        else {
             return self.bad_intrinsic(method, "its receiver is an Address");
         };
         let mut arguments = arguments.into_iter();
@@ -169,7 +168,10 @@ impl<'w> Body<'_, 'w> {
             return poison(span);
         }
         if access.store != value.is_some() || !self.lies_as(moved, access.memory, access.store) {
-            return self.bad_intrinsic(method, "the type that it loads or stores has another form in memory");
+            return self.bad_intrinsic(
+                method,
+                "the type that it loads or stores has another form in memory",
+            );
         }
         let (index, offset) = match distance.kind {
             ExprKind::Int(offset) => (None, i64::try_from(offset).unwrap_or(0)),
@@ -181,32 +183,27 @@ impl<'w> Body<'_, 'w> {
             AliasClass::Raw
         };
         let (memory, base, scale) = (access.memory, Box::new(base), 1);
-        match value {
-            Some(value) => {
-                let value = Box::new(value);
-                let kind = ExprKind::Store {
-                    memory,
-                    base,
-                    index,
-                    scale,
-                    offset,
-                    value,
-                    alias,
-                };
-                plain(kind, Type::Void, span)
-            }
-            None => {
-                let kind = ExprKind::Load {
-                    memory,
-                    base,
-                    index,
-                    scale,
-                    offset,
-                    alias,
-                };
-                plain(kind, result, span)
-            }
-        }
+        let Some(value) = value.map(Box::new) else {
+            let kind = ExprKind::Load {
+                memory,
+                base,
+                index,
+                scale,
+                offset,
+                alias,
+            };
+            return plain(kind, result, span);
+        };
+        let kind = ExprKind::Store {
+            memory,
+            base,
+            index,
+            scale,
+            offset,
+            value,
+            alias,
+        };
+        plain(kind, Type::Void, span)
     }
 
     /// Whether values of the type have this form in memory. A store takes the low bits of either sign.
@@ -246,7 +243,10 @@ impl<'w> Body<'_, 'w> {
         let ends = handlers_only || operation == Intrinsic::Unreachable;
         let block = matches!(
             operation,
-            Intrinsic::CopyBytes | Intrinsic::MoveBytes | Intrinsic::FillBytes | Intrinsic::FillWords
+            Intrinsic::CopyBytes
+                | Intrinsic::MoveBytes
+                | Intrinsic::FillBytes
+                | Intrinsic::FillWords
         );
         let mut operands: Vec<Expr> = Vec::with_capacity(arguments.len() + 1);
         if block {
@@ -263,7 +263,7 @@ impl<'w> Body<'_, 'w> {
             operands.extend(arguments);
         }
         for operand in &mut operands {
-            if let Some(_) = unit_of(operand.ty) {
+            if unit_of(operand.ty).is_some() {
                 let place = operand.span;
                 let taken = std::mem::replace(operand, poison(place));
                 let wide = match taken.ty {

@@ -17,6 +17,13 @@ pub(super) enum Share {
     Of(Type),
 }
 
+/// The width that arithmetic has at least: narrower operands take part as `Int32`.
+const PROMOTED: IntType = IntType {
+    signed: true,
+    bits: 32,
+    unit: None,
+};
+
 /// The narrowest type without unit that holds both; `None` for `UInt64` with a signed type.
 pub(super) fn join_integers(a: IntType, b: IntType) -> Option<IntType> {
     let bits = match (a.signed, b.signed) {
@@ -45,12 +52,31 @@ pub(super) fn join_types(a: Type, b: Type) -> Option<Type> {
     }
 }
 
+/// The type of integers that also holds constants: itself where they fit, else a wider one of at least 32 bits.
+fn with_constants(ty: IntType, constants: Range) -> Option<IntType> {
+    if constants.within(ty.range()) || ty.unit.is_some() {
+        return Some(ty);
+    }
+    let fits = |bits| {
+        let wider = IntType {
+            signed: true,
+            bits,
+            unit: None,
+        };
+        constants.within(wider.range()).then_some(wider)
+    };
+    let constant = (32..=64).find_map(fits).unwrap_or(IntType::UINT64);
+    join_integers(ty, constant)
+}
+
 /// The type in common of two shares; constants alone make an `Int64`, or a `UInt64` if they must.
 pub(super) fn join_shares(a: Share, b: Share) -> Option<Share> {
     match (a, b) {
         (Share::Constant(a), Share::Constant(b)) => Some(Share::Constant(range::union(a, b))),
-        (Share::Constant(_), Share::Of(Type::Int(ty)))
-        | (Share::Of(Type::Int(ty)), Share::Constant(_)) => Some(Share::Of(Type::Int(ty))),
+        (Share::Constant(constants), Share::Of(Type::Int(ty)))
+        | (Share::Of(Type::Int(ty)), Share::Constant(constants)) => {
+            with_constants(ty, constants).map(|ty| Share::Of(Type::Int(ty)))
+        }
         (Share::Constant(_), Share::Of(Type::Never))
         | (Share::Of(Type::Never), Share::Constant(_)) => {
             Some(if let Share::Constant(_) = a { a } else { b })
@@ -65,6 +91,15 @@ pub(super) fn share_type(share: Share) -> Type {
     match share {
         Share::Of(ty) => ty,
         Share::Constant(range) => Type::Int(range::home(range)),
+    }
+}
+
+/// Narrow integers without a unit as arithmetic takes them.
+fn promoted(ty: IntType) -> IntType {
+    if ty.unit.is_none() && ty.bits < PROMOTED.bits {
+        PROMOTED
+    } else {
+        ty
     }
 }
 
@@ -90,7 +125,8 @@ impl Body<'_, '_> {
         };
         match &expr.kind {
             ExprKind::Int(_) if own.unit.is_none() && own == range::home(range_of(expr)) => None,
-            ExprKind::IntBinary(IntBinary::Shl | IntBinary::Shr, _, a, _) => self.nominal(a),
+            ExprKind::IntBinary(IntBinary::Shl, _, a, _) => self.nominal(a).map(promoted),
+            ExprKind::IntBinary(IntBinary::Shr, _, a, _) => self.nominal(a),
             ExprKind::IntBinary(
                 IntBinary::MulHighSigned
                 | IntBinary::MulHighUnsigned
@@ -98,12 +134,14 @@ impl Body<'_, '_> {
                 | IntBinary::RotateRight,
                 ..,
             ) => Some(own),
-            ExprKind::IntBinary(_, _, a, b) => {
+            ExprKind::IntBinary(op, _, a, b) => {
+                let widens = matches!(op, IntBinary::Add | IntBinary::Sub | IntBinary::Mul);
                 let joined = match (self.nominal(a), self.nominal(b)) {
                     (Some(a), Some(b)) => join_integers(a, b).unwrap_or(own),
                     (Some(one), None) | (None, Some(one)) => one,
                     (None, None) => return None,
                 };
+                let joined = if widens { promoted(joined) } else { joined };
                 // Counts times integers keep the unit of the count, quotients of counts have none.
                 Some(match (own.unit, joined.unit) {
                     (unit, other) if unit == other => joined,
@@ -111,11 +149,9 @@ impl Body<'_, '_> {
                     (None, _) => own,
                 })
             }
-            ExprKind::IntUnary(
-                IntUnary::Neg | IntUnary::Abs | IntUnary::Invert,
-                _,
-                a,
-            ) => self.nominal(a),
+            ExprKind::IntUnary(IntUnary::Neg | IntUnary::Abs | IntUnary::Invert, _, a) => {
+                self.nominal(a).map(promoted)
+            }
             _ => Some(own),
         }
     }
@@ -134,6 +170,10 @@ impl Body<'_, '_> {
             ExprKind::IntBinary(IntBinary::Add | IntBinary::Sub | IntBinary::Mul, _, a, b)
             | ExprKind::IntBinary(IntBinary::Min | IntBinary::Max, _, a, b)
             | ExprKind::If(_, a, b) => self.is_adaptable(a) && self.is_adaptable(b),
+            ExprKind::Seq(all) => match all.last() {
+                Some(last) => self.is_adaptable(last),
+                None => false,
+            },
             ExprKind::Convert(_, a) => {
                 matches!(a.kind, ExprKind::Local(_) | ExprKind::IntBinary(..))
                     && self.is_adaptable(a)
@@ -160,10 +200,19 @@ impl Body<'_, '_> {
                 self.adapt(b, unit);
             }
             ExprKind::Convert(_, a) => self.adapt(a, unit),
+            ExprKind::Seq(all) => {
+                if let Some(last) = all.last_mut() {
+                    self.adapt(last, unit);
+                }
+            }
             _ => {}
         }
         let exact = range_of(expr);
-        let home = if exact.within(unit.range()) { unit } else { range::home(exact) };
+        let home = if exact.within(unit.range()) {
+            unit
+        } else {
+            range::home(exact)
+        };
         expr.ty = Type::Int(IntType {
             unit: unit.unit,
             ..home
@@ -192,6 +241,10 @@ impl Body<'_, '_> {
             }
             Some(ty) => join_shares(Share::Of(ty), share),
         };
+        let joined = joined.or_else(|| {
+            let unsigned = state.ty == Some(Type::Int(IntType::UINT64));
+            (unsigned && is_unsigned(value)).then_some(Share::Of(Type::Int(IntType::UINT64)))
+        });
         let Some(joined) = joined else {
             self.join_conflict(local, state, value);
             return None;
@@ -254,6 +307,12 @@ impl Body<'_, '_> {
         self.report(error);
         None
     }
+}
+
+/// Whether a value without unit is known not to be negative.
+pub(super) fn is_unsigned(value: &Expr) -> bool {
+    matches!(value.ty, Type::Int(ty) if ty.unit.is_none())
+        && range_of(value).within(range::UNSIGNED)
 }
 
 /// Constants so far, known only by the type they make.

@@ -91,8 +91,16 @@ impl Memory {
         known.range = match known.steps {
             1 => joined,
             2 => Range {
-                lo: if found.lo < assumed.lo { limits.lo } else { assumed.lo },
-                hi: if found.hi > assumed.hi { limits.hi } else { assumed.hi },
+                lo: if found.lo < assumed.lo {
+                    limits.lo
+                } else {
+                    assumed.lo
+                },
+                hi: if found.hi > assumed.hi {
+                    limits.hi
+                } else {
+                    assumed.hi
+                },
             },
             _ => super::range::union(joined, limits),
         };

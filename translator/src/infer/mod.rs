@@ -33,7 +33,7 @@ mod numbers;
 mod range;
 mod record;
 mod roots;
-mod scope;
+pub mod scope;
 mod send;
 mod settle;
 

@@ -142,8 +142,7 @@ impl<'w> Body<'_, 'w> {
                     self.text(send.selector),
                     self.type_name(other)
                 );
-                let mut error =
-                    Diagnostic::error(codes::MISMATCH, message).primary(value.span, "");
+                let mut error = Diagnostic::error(codes::MISMATCH, message).primary(value.span, "");
                 if let Some(hint) = self.conversion_hint(Type::Int(IntType::INT64), other) {
                     error = error.hint(hint);
                 }
@@ -178,12 +177,10 @@ impl<'w> Body<'_, 'w> {
             return Some((a, b));
         }
         let (from, to) = (self.type_name(a.ty), self.type_name(b.ty));
-        let mut error = Diagnostic::error(
-            codes::UNIT_MISMATCH,
-            format!("{from} and {to} do not mix"),
-        )
-        .primary(b.span, to)
-        .secondary(a.span, from);
+        let mut error =
+            Diagnostic::error(codes::UNIT_MISMATCH, format!("{from} and {to} do not mix"))
+                .primary(b.span, to)
+                .secondary(a.span, from);
         if let Some(hint) = self.conversion_hint(b.ty, a.ty) {
             error = error.hint(hint);
         }
@@ -275,11 +272,13 @@ impl<'w> Body<'_, 'w> {
                     "the product of two counts has no unit here",
                 );
                 let error = error.primary(b.span, self.type_name(b.ty));
-                return Some(self.fail(
-                    error
-                        .secondary(a.span, self.type_name(a.ty))
-                        .hint("asInteger drops the unit of one"),
-                ));
+                return Some(
+                    self.fail(
+                        error
+                            .secondary(a.span, self.type_name(a.ty))
+                            .hint("asInteger drops the unit of one"),
+                    ),
+                );
             }
             ("*", one, other) => one.or(other),
             (_, Some(one), Some(other)) if one == other => None,
@@ -309,10 +308,8 @@ impl<'w> Body<'_, 'w> {
         let amount = match (&count.kind, selector) {
             (ExprKind::Int(amount), _) => Some(*amount),
             (_, "bitShift:") => {
-                let error = Diagnostic::error(
-                    codes::NOT_CONSTANT,
-                    "the count of bitShift: is a constant",
-                );
+                let error =
+                    Diagnostic::error(codes::NOT_CONSTANT, "the count of bitShift: is a constant");
                 return self.fail(error.primary(count.span, "").hint("use << or >>"));
             }
             _ => None,
@@ -325,8 +322,11 @@ impl<'w> Body<'_, 'w> {
         };
         if let ExprKind::Int(known) = value.kind
             && let Some(amount) = amount
-            && let Some(crate::typed::Constant::Int(shifted)) =
-                int_binary(if op == IntBinary::Shl { "<<" } else { ">>" }, known, amount)
+            && let Some(crate::typed::Constant::Int(shifted)) = int_binary(
+                if op == IntBinary::Shl { "<<" } else { ">>" },
+                known,
+                amount,
+            )
         {
             return with_unit(constant(shifted, span), unit);
         }
@@ -370,7 +370,10 @@ impl<'w> Body<'_, 'w> {
             hi: exact.hi >> 64,
         };
         let kind = ExprKind::IntBinary(op, Arithmetic::Exact, Box::new(a), Box::new(b));
-        with_unit(integer(kind, ty, range::intersect(high, ty.range()), span), unit)
+        with_unit(
+            integer(kind, ty, range::intersect(high, ty.range()), span),
+            unit,
+        )
     }
 
     /// `anyMask:`, `allMask:`, `noMask:`.
@@ -629,7 +632,10 @@ impl<'w> Body<'_, 'w> {
         let (op, argument) = match selector {
             "multiplyHighUnsigned:" => {
                 let ty = Type::Int(IntType::UINT64);
-                (IntBinary::MulHighUnsigned, self.value_as(argument, ty, purpose, None))
+                (
+                    IntBinary::MulHighUnsigned,
+                    self.value_as(argument, ty, purpose, None),
+                )
             }
             _ => {
                 let op = if selector == "rotateLeft:" {
@@ -644,8 +650,12 @@ impl<'w> Body<'_, 'w> {
         if receiver.ty == Type::Never || argument.ty == Type::Never {
             return Some(poison(span));
         }
-        let kind =
-            ExprKind::IntBinary(op, Arithmetic::Exact, Box::new(receiver), Box::new(argument));
+        let kind = ExprKind::IntBinary(
+            op,
+            Arithmetic::Exact,
+            Box::new(receiver),
+            Box::new(argument),
+        );
         Some(integer(kind, IntType::UINT64, range::UNSIGNED, span))
     }
 
@@ -712,7 +722,11 @@ impl<'w> Body<'_, 'w> {
                 codes::MIXED_SIGNS,
                 "ifOverflow: is of signed 64-bit integers, and an operand may exceed them",
             );
-            return self.fail(error.primary(span, "").hint("asInt64 takes the pattern as signed"));
+            return self.fail(
+                error
+                    .primary(span, "")
+                    .hint("asInt64 takes the pattern as signed"),
+            );
         }
         let exact = range::intersect(result_range(op, range_of(&a), range_of(&b)), range::SIGNED);
         let all = match fallback.range {

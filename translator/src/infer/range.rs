@@ -94,7 +94,11 @@ pub(super) fn mul(a: Range, b: Range) -> Range {
 /// Divisors that bound the quotients: the ends, and those next to zero. Empty when only zero is possible.
 fn divisors(b: Range) -> Vec<i128> {
     let mut ends = vec![b.lo, b.hi];
-    ends.extend([-1, 1].into_iter().filter(|&near| b.lo <= near && near <= b.hi));
+    ends.extend(
+        [-1, 1]
+            .into_iter()
+            .filter(|&near| b.lo <= near && near <= b.hi),
+    );
     ends.retain(|&end| end != 0);
     ends
 }
@@ -231,12 +235,18 @@ fn counts(b: Range) -> [u32; 2] {
 pub(super) fn shl(a: Range, b: Range) -> Range {
     let ends = counts(b);
     let shift = |value: i128, count: u32| product(value, 1 << count);
-    hull(ends.into_iter().flat_map(|count| [shift(a.lo, count), shift(a.hi, count)]))
+    hull(
+        ends.into_iter()
+            .flat_map(|count| [shift(a.lo, count), shift(a.hi, count)]),
+    )
 }
 
 pub(super) fn shr(a: Range, b: Range) -> Range {
     let ends = counts(b);
-    hull(ends.into_iter().flat_map(|count| [a.lo >> count, a.hi >> count]))
+    hull(
+        ends.into_iter()
+            .flat_map(|count| [a.lo >> count, a.hi >> count]),
+    )
 }
 
 #[cfg(test)]
@@ -269,7 +279,12 @@ mod tests {
         let bounds = [-9, -4, -1, 0, 1, 3, 6, 8];
         let mut ranges = Vec::new();
         for lo in bounds {
-            ranges.extend(bounds.into_iter().filter(|&hi| hi >= lo).map(|hi| range(lo, hi)));
+            ranges.extend(
+                bounds
+                    .into_iter()
+                    .filter(|&hi| hi >= lo)
+                    .map(|hi| range(lo, hi)),
+            );
         }
         for (number, (bound, exact)) in cases.into_iter().enumerate() {
             for &a in &ranges {
@@ -291,7 +306,9 @@ mod tests {
     #[test]
     fn bounds_saturate_instead_of_overflowing() {
         let huge = shl(UNSIGNED, range(0, 63));
-        assert!(!fits(huge) && !fits(mul(huge, huge)) && !fits(shl(mul(huge, huge), range(63, 63))));
+        assert!(
+            !fits(huge) && !fits(mul(huge, huge)) && !fits(shl(mul(huge, huge), range(63, 63)))
+        );
         assert!(!fits(or(huge, range(-1, 5))));
     }
 }

@@ -2,9 +2,7 @@
 
 use crate::base::{Diagnostic, Span, Symbol};
 use crate::resolve::{FieldKind, SourceId, TableSpec};
-use crate::typed::{
-    ClassId, ClassKind, MethodId, StringId, TableId, TableKind, Test, Type,
-};
+use crate::typed::{ClassId, ClassKind, MethodId, StringId, TableId, TableKind, Test, Type};
 
 use super::{Inferrer, codes};
 
@@ -147,8 +145,11 @@ impl<'w> Inferrer<'w> {
 
     fn conflict(&mut self, what: &str, span: Span, earlier: Span) {
         let error = Diagnostic::error(codes::TABLE_HANDLER, format!("{what} has two methods"));
-        self.diagnostics
-            .push(error.primary(span, "claims it too").secondary(earlier, "claims it"));
+        self.diagnostics.push(
+            error
+                .primary(span, "claims it too")
+                .secondary(earlier, "claims it"),
+        );
     }
 
     fn bad_default(&mut self, selector: Symbol, span: Span, what: &str) {
@@ -173,11 +174,14 @@ impl<'w> Inferrer<'w> {
                     continue;
                 };
                 let id = self.instance(class, found, None);
-                let slot = usize::try_from(index).ok().and_then(|index| taken.get_mut(index));
+                let slot = usize::try_from(index)
+                    .ok()
+                    .and_then(|index| taken.get_mut(index));
                 let Some(slot) = slot else {
                     let message = format!("the primitive index {index} is not below {size}");
                     let error = Diagnostic::error(codes::TABLE_HANDLER, message);
-                    self.diagnostics.push(error.primary(place, "").secondary(span, "the table"));
+                    self.diagnostics
+                        .push(error.primary(place, "").secondary(span, "the table"));
                     continue;
                 };
                 if let Some((earlier, _)) = *slot {
@@ -221,7 +225,11 @@ impl<'w> Inferrer<'w> {
             .into_iter()
             .map(|(module, name, class, found)| {
                 let id = self.instance(class, found, None);
-                (self.string(module.as_bytes()), self.string(name.as_bytes()), id)
+                (
+                    self.string(module.as_bytes()),
+                    self.string(name.as_bytes()),
+                    id,
+                )
             })
             .collect()
     }
@@ -283,7 +291,10 @@ impl<'w> Inferrer<'w> {
             let id = self.instance(class, method, None);
             self.tests.push(Test {
                 class: self.interner.text(world.classes[class].name).to_owned(),
-                selector: self.interner.text(world.methods[method].selector).to_owned(),
+                selector: self
+                    .interner
+                    .text(world.methods[method].selector)
+                    .to_owned(),
                 set_up,
                 method: id,
             });

@@ -67,7 +67,12 @@ impl<'w> Body<'_, 'w> {
         match self.text(send.selector) {
             "assert:" => Value::Expr(self.assertion(send, span)),
             "yourself" => Value::Expr(nothing(span)),
-            _ => Value::Expr(self.not_understood(self.class_name(class).to_owned(), class, false, send)),
+            _ => Value::Expr(self.not_understood(
+                self.class_name(class).to_owned(),
+                class,
+                false,
+                send,
+            )),
         }
     }
 
@@ -106,11 +111,12 @@ impl<'w> Body<'_, 'w> {
         let method = self.home().method;
         let info = &self.world.methods[method];
         let above = self.world.classes[info.class].superclass;
-        let found = above.and_then(|above| {
-            self.world.lookup(above, info.class_side, send.selector)
-        });
+        let found =
+            above.and_then(|above| self.world.lookup(above, info.class_side, send.selector));
         let Some(found) = found.filter(|&found| !self.is_image_side(found)) else {
-            let name = above.map_or("Object", |above| self.class_name(above)).to_owned();
+            let name = above
+                .map_or("Object", |above| self.class_name(above))
+                .to_owned();
             return Value::Expr(self.not_understood(name, class, info.class_side, send));
         };
         let receiver = match self_value {
@@ -143,7 +149,12 @@ impl<'w> Body<'_, 'w> {
     fn constant_message(&mut self, class: ClassId, send: &'w Send, span: Span) -> Expr {
         use crate::typed::Constant;
         if self.world.lookup(class, true, send.selector).is_none() {
-            return self.not_understood(format!("{} class", self.class_name(class)), class, true, send);
+            return self.not_understood(
+                format!("{} class", self.class_name(class)),
+                class,
+                true,
+                send,
+            );
         }
         if let Some(method) = self.world.lookup(class, true, send.selector) {
             self.check_visible(method, class, send.selector_span());
@@ -214,8 +225,12 @@ impl<'w> Body<'_, 'w> {
 
     fn selector_hint(&self, class: ClassId, class_side: bool, selector: &str) -> Option<String> {
         let refused = match selector {
-            "perform:" | "perform:with:" => Some("there is no dynamic dispatch: use a function field or caseOf:"),
-            "isNil" | "ifNil:" | "notNil" | "ifNotNil:" => Some("isNull and notNull test a struct reference"),
+            "perform:" | "perform:with:" => {
+                Some("there is no dynamic dispatch: use a function field or caseOf:")
+            }
+            "isNil" | "ifNil:" | "notNil" | "ifNotNil:" => {
+                Some("isNull and notNull test a struct reference")
+            }
             "halt" => Some("there is no debugger in the VM"),
             _ => None,
         };
@@ -256,7 +271,8 @@ impl<'w> Body<'_, 'w> {
     ) -> Expr {
         let info = &self.world.methods[method];
         self.inf.reach(method);
-        let receiver = receiver.map(|receiver| self.settle_receiver(class, receiver, send.selector));
+        let receiver =
+            receiver.map(|receiver| self.settle_receiver(class, receiver, send.selector));
         if info.role.intrinsic.is_some() {
             return self.intrinsic(class, method, receiver, send, span);
         }
@@ -364,11 +380,7 @@ impl<'w> Body<'_, 'w> {
     }
 
     /// Result type and range of a method; infers it where it has no signature.
-    pub(super) fn result_of(
-        &mut self,
-        id: MethodId,
-        span: Span,
-    ) -> Option<(Type, Option<Range>)> {
+    pub(super) fn result_of(&mut self, id: MethodId, span: Span) -> Option<(Type, Option<Range>)> {
         match self.inf.result(id) {
             Ok(result) => Some(result),
             Err(place) => {
@@ -387,7 +399,7 @@ impl<'w> Body<'_, 'w> {
         }
     }
 
-    fn assertion(&mut self, send: &'w Send, span: Span) -> Expr {
+    pub(super) fn assertion(&mut self, send: &'w Send, span: Span) -> Expr {
         let env = self.env.clone();
         let condition = self.value_as(
             send.arguments[0],

@@ -146,7 +146,11 @@ impl Body<'_, '_> {
     }
 
     fn check(&mut self, expr: &mut Expr, signed: bool) {
-        let limits = if signed { range::SIGNED } else { range::UNSIGNED };
+        let limits = if signed {
+            range::SIGNED
+        } else {
+            range::UNSIGNED
+        };
         let checked = Arithmetic::Checked { signed };
         match &mut expr.kind {
             ExprKind::IntBinary(_, arithmetic, _, _) | ExprKind::IntUnary(_, arithmetic, _) => {
@@ -155,7 +159,11 @@ impl Body<'_, '_> {
             _ => {}
         }
         let unit = super::body::unit_of(expr.ty);
-        let home = if signed { IntType::INT64 } else { IntType::UINT64 };
+        let home = if signed {
+            IntType::INT64
+        } else {
+            IntType::UINT64
+        };
         expr.ty = Type::Int(IntType { unit, ..home });
         expr.range = Some(range::intersect(range_of(expr), limits));
     }

@@ -258,8 +258,10 @@ impl Resolver<'_> {
                 }
             }
             ExprKind::Literal(Literal::Array(parts)) => {
-                if let [Literal::Symbol(class), Literal::Symbol(selector)] =
-                    parts.iter().map(|part| part.literal.clone()).collect::<Vec<_>>()[..]
+                if let [Literal::Symbol(class), Literal::Symbol(selector)] = parts
+                    .iter()
+                    .map(|part| part.literal.clone())
+                    .collect::<Vec<_>>()[..]
                 {
                     return Some(ArraySize::Constant(class, selector, value.span));
                 }

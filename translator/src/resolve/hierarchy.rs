@@ -183,7 +183,11 @@ impl Resolver<'_> {
         let parent = superclass.and_then(|superclass| self.place(walk, superclass.name));
         walk.active.remove(&name);
         let Some(parent) = parent else {
-            self.pass_over(walk, name, superclass.map(|parent| (parent.name, parent.span)));
+            self.pass_over(
+                walk,
+                name,
+                superclass.map(|parent| (parent.name, parent.span)),
+            );
             return None;
         };
         let above = self.world.classes[parent].package;

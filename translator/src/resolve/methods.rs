@@ -134,10 +134,16 @@ impl Resolver<'_> {
         let rooted = primitive || !role.handlers.is_empty();
         let linked = role.export.is_some() || role.import.is_some();
         if (rooted || linked) && !component {
-            self.misplaced(span, "a handler, primitive, export or import is an instance method of a component");
+            self.misplaced(
+                span,
+                "a handler, primitive, export or import is an instance method of a component",
+            );
         }
         if !role.handlers.is_empty() && method.params.len() > 1 {
-            self.misplaced(span, "a handler takes no argument, or the opcode's distance from the first one");
+            self.misplaced(
+                span,
+                "a handler takes no argument, or the opcode's distance from the first one",
+            );
         }
         if primitive && !method.params.is_empty() {
             self.misplaced(span, "a primitive takes no arguments: it reads the stack");

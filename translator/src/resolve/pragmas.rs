@@ -104,8 +104,7 @@ impl Resolver<'_> {
                 let [name, module] = arguments else {
                     return None;
                 };
-                role.named_primitives
-                    .push((string(module)?, string(name)?));
+                role.named_primitives.push((string(module)?, string(name)?));
             }
             "recursionBound:reason:" => {
                 let [bound, why] = arguments else {
@@ -154,20 +153,7 @@ impl Resolver<'_> {
         }
         let mut read = Vec::with_capacity(types.len());
         for node in types {
-            match self.read_type(&node.literal, node.span, package)? {
-                DeclaredType::Component(_) | DeclaredType::Value(Type::Void) => {
-                    self.report(
-                        Diagnostic::error(
-                            codes::BAD_TYPE_HERE,
-                            "a parameter is a value or a block",
-                        )
-                        .primary(node.span, "")
-                        .hint("a component is reached through a field"),
-                    );
-                    return None;
-                }
-                ty => read.push(ty),
-            }
+            read.push(self.parameter_type(node, package)?);
         }
         let result_type = match self.read_type(&result.literal, result.span, package)? {
             DeclaredType::Component(_) => {
@@ -194,6 +180,20 @@ impl Resolver<'_> {
             result: result_type,
             span,
         })
+    }
+
+    fn parameter_type(&mut self, node: &LiteralNode, package: PackageId) -> Option<DeclaredType> {
+        match self.read_type(&node.literal, node.span, package)? {
+            DeclaredType::Component(_) | DeclaredType::Value(Type::Void) => {
+                self.report(
+                    Diagnostic::error(codes::BAD_TYPE_HERE, "a parameter is a value or a block")
+                        .primary(node.span, "")
+                        .hint("a component is reached through a field"),
+                );
+                None
+            }
+            ty => Some(ty),
+        }
     }
 }
 
@@ -261,7 +261,9 @@ fn string(node: &LiteralNode) -> Option<String> {
 
 /// A reason says something.
 fn reason(node: &LiteralNode) -> Option<()> {
-    string(node).filter(|text| !text.trim().is_empty()).map(drop)
+    string(node)
+        .filter(|text| !text.trim().is_empty())
+        .map(drop)
 }
 
 fn integer(node: &LiteralNode) -> Option<i128> {

@@ -30,20 +30,14 @@ impl Resolver<'_> {
         }
     }
 
-    fn named_type(
-        &mut self,
-        name: Symbol,
-        span: Span,
-        package: PackageId,
-    ) -> Option<DeclaredType> {
+    fn named_type(&mut self, name: Symbol, span: Span, package: PackageId) -> Option<DeclaredType> {
         let text = self.interner.text(name).to_owned();
         if let Some(known) = builtin_type(&text) {
             return Some(known);
         }
         let Some(&class) = self.world.class_names.get(&name) else {
-            let mut error =
-                Diagnostic::error(codes::UNKNOWN_TYPE, format!("unknown type {text}"))
-                    .primary(span, "");
+            let mut error = Diagnostic::error(codes::UNKNOWN_TYPE, format!("unknown type {text}"))
+                .primary(span, "");
             if let Some(close) = self.similar_type(&text) {
                 error = error.hint(format!("did you mean {close}?"));
             }
@@ -149,7 +143,9 @@ impl Resolver<'_> {
             .classes
             .values()
             .map(|class| self.interner.text(class.name))
-            .chain(["Boolean", "Float64", "Int64", "UInt64", "UInt8", "Void", "Block"])
+            .chain([
+                "Boolean", "Float64", "Int64", "UInt64", "UInt8", "Void", "Block",
+            ])
             .collect();
         names.sort_unstable();
         names
@@ -244,7 +240,10 @@ mod tests {
 
     #[test]
     fn integer_types_have_one_to_sixty_four_bits() {
-        assert_eq!(integer_type("UInt7").map(|int| (int.signed, int.bits)), Some((false, 7)));
+        assert_eq!(
+            integer_type("UInt7").map(|int| (int.signed, int.bits)),
+            Some((false, 7))
+        );
         assert_eq!(integer_type("Int64"), Some(IntType::INT64));
         for wrong in ["Int0", "Int65", "UInt08", "Integer", "Int", "Int256"] {
             assert_eq!(integer_type(wrong), None, "{wrong}");

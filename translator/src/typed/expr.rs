@@ -372,10 +372,10 @@ impl Expr {
     }
 }
 
-impl Expr {
-    /// Calls `f` with each direct operand, in evaluation order.
-    pub fn for_each_child<'e>(&'e self, f: &mut dyn FnMut(&'e Expr)) {
-        match &self.kind {
+/// The operands of an expression, in evaluation order; the same text serves for looking and for changing.
+macro_rules! operands {
+    ($kind:expr, $f:ident, $iter:ident) => {
+        match $kind {
             ExprKind::Int(_)
             | ExprKind::Float(_)
             | ExprKind::Boolean(_)
@@ -400,110 +400,55 @@ impl Expr {
             | ExprKind::Exit(_, a)
             | ExprKind::Loop(_, a)
             | ExprKind::Return(a)
-            | ExprKind::Assert(a) => f(a),
+            | ExprKind::Assert(a) => $f(a),
             ExprKind::IntBinary(_, _, a, b)
             | ExprKind::IntCompare(_, a, b)
             | ExprKind::FloatCompare(_, a, b)
             | ExprKind::WordCompare(_, a, b)
             | ExprKind::And(a, b)
-            | ExprKind::Or(a, b) => [a, b].into_iter().for_each(|child| f(child)),
+            | ExprKind::Or(a, b) => [a, b].into_iter().for_each(|child| $f(child)),
             ExprKind::If(a, b, c) | ExprKind::IfOverflow(_, a, b, c) => {
-                [a, b, c].into_iter().for_each(|child| f(child));
+                [a, b, c].into_iter().for_each(|child| $f(child));
             }
             ExprKind::Load { base, index, .. } | ExprKind::Address { base, index, .. } => {
-                f(base);
-                index.iter().for_each(|child| f(child));
+                $f(base);
+                index.$iter().for_each(|child| $f(child));
             }
             ExprKind::Store {
                 base, index, value, ..
             } => {
-                f(base);
-                index.iter().for_each(|child| f(child));
-                f(value);
+                $f(base);
+                index.$iter().for_each(|child| $f(child));
+                $f(value);
             }
             ExprKind::FloatOperation(_, all)
             | ExprKind::Seq(all)
             | ExprKind::Call(_, all)
-            | ExprKind::Intrinsic(_, all) => all.iter().for_each(f),
+            | ExprKind::Intrinsic(_, all) => all.$iter().for_each($f),
             ExprKind::CallFunction(function, all) => {
-                f(function);
-                all.iter().for_each(f);
+                $f(function);
+                all.$iter().for_each($f);
             }
             ExprKind::Case(scrutinee, cases, otherwise) => {
-                f(scrutinee);
-                cases.iter().for_each(|(_, body)| f(body));
-                otherwise.iter().for_each(|child| f(child));
+                $f(scrutinee);
+                cases.$iter().for_each(|(_, body)| $f(body));
+                otherwise.$iter().for_each(|child| $f(child));
             }
             ExprKind::For { from, to, body, .. } => {
-                [from, to, body].into_iter().for_each(|child| f(child));
+                [from, to, body].into_iter().for_each(|child| $f(child));
             }
         }
+    };
+}
+
+impl Expr {
+    /// Calls `f` with each direct operand, in evaluation order.
+    pub fn for_each_child<'e>(&'e self, f: &mut dyn FnMut(&'e Expr)) {
+        operands!(&self.kind, f, iter);
     }
 
     /// Calls `f` with each direct operand for change, in evaluation order.
     pub fn for_each_child_mut(&mut self, f: &mut dyn FnMut(&mut Expr)) {
-        match &mut self.kind {
-            ExprKind::Int(_)
-            | ExprKind::Float(_)
-            | ExprKind::Boolean(_)
-            | ExprKind::String(_)
-            | ExprKind::FunctionAddress(_)
-            | ExprKind::Nothing
-            | ExprKind::Local(_)
-            | ExprKind::State(_)
-            | ExprKind::StateAddress(_)
-            | ExprKind::StateBase
-            | ExprKind::TableAddress(_) => {}
-            ExprKind::SetLocal(_, a)
-            | ExprKind::SetState(_, a)
-            | ExprKind::IntUnary(_, _, a)
-            | ExprKind::Convert(_, a)
-            | ExprKind::Reinterpret(a)
-            | ExprKind::ToFloat(a)
-            | ExprKind::Truncated(a)
-            | ExprKind::Not(a)
-            | ExprKind::BooleanToInt(a)
-            | ExprKind::Labelled(_, a)
-            | ExprKind::Exit(_, a)
-            | ExprKind::Loop(_, a)
-            | ExprKind::Return(a)
-            | ExprKind::Assert(a) => f(a),
-            ExprKind::IntBinary(_, _, a, b)
-            | ExprKind::IntCompare(_, a, b)
-            | ExprKind::FloatCompare(_, a, b)
-            | ExprKind::WordCompare(_, a, b)
-            | ExprKind::And(a, b)
-            | ExprKind::Or(a, b) => [a, b].into_iter().for_each(|child| f(child)),
-            ExprKind::If(a, b, c) | ExprKind::IfOverflow(_, a, b, c) => {
-                [a, b, c].into_iter().for_each(|child| f(child));
-            }
-            ExprKind::Load { base, index, .. } | ExprKind::Address { base, index, .. } => {
-                f(base);
-                index.iter_mut().for_each(|child| f(child));
-            }
-            ExprKind::Store {
-                base, index, value, ..
-            } => {
-                f(base);
-                index.iter_mut().for_each(|child| f(child));
-                f(value);
-            }
-            ExprKind::FloatOperation(_, all)
-            | ExprKind::Seq(all)
-            | ExprKind::Call(_, all)
-            | ExprKind::Intrinsic(_, all) => all.iter_mut().for_each(f),
-            ExprKind::CallFunction(function, all) => {
-                f(function);
-                all.iter_mut().for_each(f);
-            }
-            ExprKind::Case(scrutinee, cases, otherwise) => {
-                f(scrutinee);
-                cases.iter_mut().for_each(|(_, body)| f(body));
-                otherwise.iter_mut().for_each(|child| f(child));
-            }
-            ExprKind::For { from, to, body, .. } => {
-                [from, to, body].into_iter().for_each(|child| f(child));
-            }
-        }
+        operands!(&mut self.kind, f, iter_mut);
     }
 }
