@@ -12,12 +12,16 @@ use super::fault::{FaultKind, Outcome};
 use super::machine::{Eval, Machine};
 use super::memory::{Memory, MemoryFault, PAGE_SIZE, Protection};
 
+const ENOENT: i64 = 2;
 const EBADF: i64 = 9;
 const ENOMEM: i64 = 12;
 const EFAULT: i64 = 14;
 const EINVAL: i64 = 22;
 const ENOTTY: i64 = 25;
+const ERANGE: i64 = 34;
 const ENOSYS: i64 = 38;
+/// Physical memory of the machine on which the program believes to run.
+const MACHINE_BYTES: u64 = 1 << 34;
 /// Longest transfer of one call.
 const MAX_TRANSFER: u64 = 0x7FFF_F000;
 /// `mmap`: replace what is there.
@@ -232,6 +236,8 @@ impl Machine<'_> {
             2 | 21 | 82 | 83 | 84 | 87 | 257 | 263 | 264 => self.path_call(number, args),
             35 | 96 | 201 | 228 | 229 | 318 => self.time_call(number, args),
             13 | 14 | 38 | 131 => Ok(0), // signals never come
+            79 => self.current_folder(args),
+            99 => self.machine_facts(args[0]),
             16 => Ok(-ENOTTY),
             39 => Ok(4242),
             102 | 104 | 107 | 108 => Ok(1000),
@@ -247,6 +253,34 @@ impl Machine<'_> {
             // The kernel answers an error; a program that relies on that is not known.
             Err(fault) => self.fail(FaultKind::Memory(fault), site),
         }
+    }
+
+    /// Writes the folder for relative paths, with a zero byte behind it.
+    fn current_folder(&mut self, [address, size, ..]: [u64; 6]) -> Answer {
+        use std::os::unix::ffi::OsStrExt;
+        let folder = match &self.system.options.folder {
+            Some(folder) => std::path::absolute(folder),
+            None => std::env::current_dir(),
+        };
+        let Ok(folder) = folder else {
+            return Ok(-ENOENT);
+        };
+        let mut bytes = folder.as_os_str().as_bytes().to_vec();
+        bytes.push(0);
+        if bytes.len() as u64 > size {
+            return Ok(-ERANGE);
+        }
+        self.memory.write_slice(address, &bytes)?;
+        Ok(bytes.len() as i64)
+    }
+
+    /// Writes a `struct sysinfo` of a machine with [`MACHINE_BYTES`] of memory.
+    fn machine_facts(&mut self, address: u64) -> Answer {
+        let mut facts = [0_u8; 112];
+        facts[32..40].copy_from_slice(&MACHINE_BYTES.to_le_bytes());
+        facts[104] = 1;
+        self.memory.write_slice(address, &facts)?;
+        Ok(0)
     }
 
     fn file_call(&mut self, number: u64, [file, address, size, at, ..]: [u64; 6]) -> Answer {
