@@ -9,6 +9,8 @@ pub mod dead_code;
 mod facts;
 mod induction;
 pub mod inline;
+pub mod memory;
+pub mod outline;
 #[cfg(test)]
 mod random;
 mod simplify;
@@ -16,6 +18,7 @@ mod simplify;
 mod testing;
 pub mod unreached;
 pub mod values;
+pub mod variants;
 
 use rayon::prelude::*;
 
@@ -54,6 +57,7 @@ const CLEAN_UP: &[(&str, Pass)] = &[
 
 /// Passes that run once callees are inlined and what calls do is known.
 const LATE: &[(&str, Pass)] = &[
+    ("memory", memory::run),
     ("values", values::run),
     ("branches", branches::run),
     ("block_params", block_params::run),
@@ -74,10 +78,15 @@ pub struct Options {
 pub fn optimize(module: &mut Module, options: Options) -> Result<(), Vec<VerifierError>> {
     each_function(module, None, options, CLEAN_UP)?;
     inline_all(module, options)?;
+    variants::run(module);
     unreached::remove(module);
     let graph = CallGraph::new(module);
     let summaries = Summaries::new(module, &graph);
-    each_function(module, Some(&summaries), options, LATE)
+    each_function(module, Some(&summaries), options, LATE)?;
+    if outline::run(module) {
+        each_function(module, None, options, CLEAN_UP)?;
+    }
+    Ok(())
 }
 
 /// Runs passes over every function, on all cores.
