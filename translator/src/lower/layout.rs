@@ -289,6 +289,9 @@ pub(super) fn add_entry(
 ) {
     let Some(entry) = program.entry else { return };
     let callee = shared.functions[entry.index()];
+    module
+        .exports
+        .retain(|export| export.symbol != ENTRY_SYMBOL);
     let head = &shared.heads[entry.index()];
     let method = module.intern(ENTRY_SYMBOL);
     let position = ir::Position { method, line: 0 };

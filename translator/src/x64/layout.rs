@@ -25,6 +25,14 @@ pub(super) fn order(code: &Code, empty: &[bool]) -> Vec<Block> {
     layout.order
 }
 
+/// Gives a place to a block of each cycle of empty blocks: an endless loop has to be somewhere.
+pub(super) fn place_endless_loops(code: &Code, empty: &mut [bool]) {
+    for number in 0..code.blocks.len() {
+        let end = destination(code, empty, Block::new(number)).index();
+        empty[end] = false;
+    }
+}
+
 /// The block that a jump to `block` ends at, empty blocks passed.
 #[must_use]
 pub(super) fn destination(code: &Code, empty: &[bool], block: Block) -> Block {

@@ -30,9 +30,10 @@ pub(super) fn emit(
     facts: &ModuleFacts<'_>,
 ) -> CodeFunction {
     let code = &function.code;
-    let empty: Vec<bool> = (0..code.blocks.len())
+    let mut empty: Vec<bool> = (0..code.blocks.len())
         .map(|number| function.is_empty(Block::new(number)))
         .collect();
+    layout::place_endless_loops(code, &mut empty);
     let mut stream = Stream::new();
     let labels = code.blocks.iter().map(|_| stream.label()).collect();
     let mut emitter = Emitter {
