@@ -12,7 +12,7 @@ pub mod inline;
 pub mod memory;
 pub mod outline;
 #[cfg(test)]
-mod random;
+pub(crate) mod random;
 mod simplify;
 #[cfg(test)]
 mod testing;

@@ -134,6 +134,16 @@ pub(crate) fn runnable(module: &Module) -> Vec<FuncId> {
 
 /// Runs a function on several inputs.
 pub(crate) fn runs(module: &Module, id: FuncId, seed: u64) -> Vec<Run> {
+    let all = inputs_and_runs(module, id, seed).into_iter();
+    all.map(|(_, _, run)| run).collect()
+}
+
+/// Arguments and memory of several runs of a function, and what each did.
+pub(crate) fn inputs_and_runs(
+    module: &Module,
+    id: FuncId,
+    seed: u64,
+) -> Vec<(Vec<i64>, Vec<u8>, Run)> {
     let mut dice = Dice::new(seed);
     let inputs = (0..4).map(|_| {
         let memory: Vec<u8> = (0..MEMORY)
@@ -157,7 +167,8 @@ pub(crate) fn runs(module: &Module, id: FuncId, seed: u64) -> Vec<Run> {
                 Type::I64 | Type::F32 => dice.integer(),
             })
             .collect();
-        run(module, id, &args, &memory, 20_000)
+        let run = run(module, id, &args, &memory, 20_000);
+        (args, memory, run)
     });
     inputs.collect()
 }

@@ -13,6 +13,8 @@ mod layout;
 pub mod module;
 mod pins;
 mod regalloc;
+#[cfg(test)]
+mod random_tests;
 pub mod registers;
 mod select;
 

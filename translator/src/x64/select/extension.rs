@@ -59,7 +59,7 @@ impl Selector<'_> {
             16 => self.extend(Unary::Movzx16, dst, a),
             32 => self.extend(Unary::Movzx32, dst, a),
             1..=31 => {
-                let mask = (1_i32 << bits) - 1;
+                let mask = i32::MAX >> (31 - bits);
                 self.alu_into(Alu::And, Width::W32, dst, a, Source::Imm(mask));
             }
             _ => {
