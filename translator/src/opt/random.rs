@@ -196,7 +196,13 @@ fn function(dice: &mut Dice, module: &mut Module, number: usize) -> Function {
     };
     let types = [Type::I64, Type::I64, Type::Bool, Type::F64, Type::Ptr];
     let mut params = vec![Type::I64, Type::Ptr];
-    params.extend((0..dice.below(3)).map(|_| dice.pick(&types)));
+    // Now and then more than fit the argument registers.
+    let more = if dice.one_in(6) {
+        dice.below(11)
+    } else {
+        dice.below(3)
+    };
+    params.extend((0..more).map(|_| dice.pick(&types)));
     let result = dice.pick(&[Some(Type::I64), Some(Type::I64), Some(Type::Bool), None]);
     let func = Function::new(
         name,
@@ -243,10 +249,26 @@ impl Generator<'_> {
         }
         self.statements();
         if !self.builder.is_terminated() {
-            let result = self.builder.func.signature.result.map(|ty| self.value(ty));
-            self.builder.ret(result);
+            self.leave();
         }
         self.builder.finish()
+    }
+
+    /// Returns, or calls at the end what returns the same.
+    fn leave(&mut self) {
+        let own = self.builder.func.signature.clone();
+        let callee = FuncId::new(self.dice.below(self.module.functions.len()));
+        let callee_func = &self.module.functions[callee];
+        let stacked = callee_func.signature.params.len() > 6;
+        let same = callee_func.signature.result == own.result;
+        if same && !stacked && callee_func.kind == FunctionKind::Normal && self.dice.one_in(3) {
+            let types = callee_func.signature.params.clone();
+            let args: Vec<Value> = types.iter().map(|&ty| self.value(ty)).collect();
+            self.builder.tail_call(callee, &args);
+        } else {
+            let result = own.result.map(|ty| self.value(ty));
+            self.builder.ret(result);
+        }
     }
 
     fn keep(&mut self, value: Value) {
@@ -323,6 +345,7 @@ impl Generator<'_> {
                 8 | 9 => self.memory(),
                 10 => self.check(),
                 11 => self.pin(),
+                12 if self.dice.one_in(4) => self.pressure(),
                 12 => self.call(),
                 13 if self.depth < 3 => self.loop_(),
                 14 if self.depth < 3 => self.overflow(),
@@ -331,8 +354,7 @@ impl Generator<'_> {
             }
         }
         if self.depth > 0 && self.dice.one_in(12) {
-            let result = self.builder.func.signature.result.map(|ty| self.value(ty));
-            self.builder.ret(result);
+            self.leave();
         }
     }
 
@@ -496,10 +518,7 @@ impl Generator<'_> {
             self.dice.pick(&accesses)
         };
         if self.dice.one_in(30) && !field {
-            let base = self.builder.iconst(ARENA + 64);
-            let to = self.builder.cast(Type::Ptr, base);
-            let (byte, n) = (self.value(Type::I64), self.builder.iconst(24));
-            self.builder.block_op(BlockOp::MemFill, to, byte, n);
+            self.block();
         } else if self.dice.one_in(2) {
             let value = self.builder.load(access, address, class);
             self.assign(value);
@@ -507,6 +526,49 @@ impl Generator<'_> {
             let value = self.value(access.ty());
             self.builder.store(access, value, address, class);
         }
+    }
+
+    /// Copies or fills a part of the arena.
+    fn block(&mut self) {
+        let op = self.dice.pick(BlockOp::ALL);
+        let at = |n: usize| ARENA + 64 + n as i64;
+        let (from, to) = match op {
+            BlockOp::MemMove => (at(self.dice.below(200)), at(self.dice.below(200))),
+            _ => (at(self.dice.below(8)), at(200 + self.dice.below(8))),
+        };
+        let to = self.builder.iconst(to);
+        let to = self.builder.cast(Type::Ptr, to);
+        let source = if op.reads() {
+            let from = self.builder.iconst(from);
+            self.builder.cast(Type::Ptr, from)
+        } else {
+            self.value(Type::I64)
+        };
+        let most = if op == BlockOp::MemFill64 { 15 } else { 127 };
+        let n = if self.dice.one_in(2) {
+            self.builder.iconst(self.dice.below(most) as i64)
+        } else {
+            let (n, mask) = (self.value(Type::I64), self.builder.iconst(most as i64));
+            self.builder.binary(BinaryOp::And, n, mask)
+        };
+        self.builder.block_op(op, to, source, n);
+    }
+
+    /// Reads several words, then combines them, so that many values live at once.
+    fn pressure(&mut self) {
+        let mut words = Vec::new();
+        for _ in 0..4 + self.dice.below(14) {
+            let (address, class) = self.address();
+            words.push(self.builder.load(Access::I64, address, class));
+        }
+        let mut sum = self.value(Type::I64);
+        for word in words {
+            let op = self
+                .dice
+                .pick(&[BinaryOp::Add, BinaryOp::Xor, BinaryOp::Mul]);
+            sum = self.builder.binary(op, sum, word);
+        }
+        self.assign(sum);
     }
 
     fn check(&mut self) {

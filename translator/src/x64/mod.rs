@@ -12,9 +12,9 @@ pub mod inst;
 mod layout;
 pub mod module;
 mod pins;
-mod regalloc;
 #[cfg(test)]
 mod random_tests;
+mod regalloc;
 pub mod registers;
 mod select;
 

@@ -7,8 +7,8 @@ use super::{CodeModule, compile};
 use crate::base::EntityRef;
 use crate::ir::interpret::{ARENA, End, Run};
 use crate::ir::{
-    FuncId, FunctionBuilder, Function, FunctionKind, Inst, Module, PinId, Signature, Symbol, Type,
-    parse_module, verify,
+    Export, FuncId, Function, FunctionBuilder, FunctionKind, Inst, Module, PinId, Signature,
+    Symbol, Type, parse_module, verify,
 };
 use crate::object::{LinkOptions, link};
 use crate::opt::random;
@@ -106,7 +106,11 @@ fn case_function(total: &Module, number: usize, case: &Case) -> Function {
     }
     let result = b.call(case.function, &args, signature.result);
     let any = crate::ir::Alias::ANY;
-    let record = total.data.keys().next().expect("the record is the driver's first data");
+    let record = total
+        .data
+        .keys()
+        .next()
+        .expect("the record is the driver's first data");
     let place = b.addr(Symbol::Data(record), 0);
     let at = |offset| crate::ir::Address::value(place, offset);
     if let Some(result) = result {
@@ -118,7 +122,12 @@ fn case_function(total: &Module, number: usize, case: &Case) -> Function {
     }
     for (n, pin) in [PinId::new(0), PinId::new(1)].into_iter().enumerate() {
         let value = b.pin_get(pin, Type::Ptr);
-        b.store(crate::ir::Access::Ptr, value, at(16 + 8 * i32::try_from(n).expect("small")), any);
+        b.store(
+            crate::ir::Access::Ptr,
+            value,
+            at(16 + 8 * i32::try_from(n).expect("small")),
+            any,
+        );
     }
     b.ret(None);
     b.finish()
@@ -131,12 +140,14 @@ fn batch(seeds: std::ops::Range<u64>) -> (Module, Vec<Case>) {
     for seed in seeds {
         let mut module = random::module(seed);
         if seed % 2 == 1 {
-            crate::opt::optimize(&mut module, crate::opt::Options::default()).expect("passes keep the rules");
+            optimize(&mut module);
         }
         let mut found = Vec::new();
         for id in random::runnable(&module) {
             for (args, memory, expected) in random::inputs_and_runs(&module, id, seed) {
-                if !matches!(expected.end, End::Undefined(_) | End::Endless) && expected.log.len() <= LOG {
+                if !matches!(expected.end, End::Undefined(_) | End::Endless)
+                    && expected.log.len() <= LOG
+                {
                     found.push((id, args, memory, expected));
                 }
             }
@@ -153,11 +164,30 @@ fn batch(seeds: std::ops::Range<u64>) -> (Module, Vec<Case>) {
     for (number, case) in cases.iter().enumerate() {
         let function = case_function(&total, number, case);
         let id = total.functions.push(function);
-        let table = total.tables.values_mut().next().expect("the driver has a table");
+        let table = total
+            .tables
+            .values_mut()
+            .next()
+            .expect("the driver has a table");
         table.entries.push(Some(id));
     }
     fill_inputs(&mut total, &cases);
     (total, cases)
+}
+
+/// Optimises a module whose functions are all wanted.
+fn optimize(module: &mut Module) {
+    module.exports = module
+        .functions
+        .keys()
+        .map(|function| Export {
+            symbol: format!("export{}", function.index()),
+            function,
+        })
+        .collect();
+    let options = crate::opt::Options::default();
+    crate::opt::optimize(module, options).expect("passes keep the rules");
+    module.exports.clear();
 }
 
 /// The driver's data `inputs` and `count`.
@@ -175,8 +205,14 @@ fn fill_inputs(total: &mut Module, cases: &[Case]) {
 
 /// Compiles, links and runs a module; answers what it writes.
 fn run(code: &CodeModule<'_>) -> (Vec<u8>, Vec<u8>) {
-    let bytes = link(code, &LinkOptions::default()).expect("the module links").bytes;
-    let name = format!("ouro-random-{}-{:?}", std::process::id(), std::thread::current().id());
+    let bytes = link(code, &LinkOptions::default())
+        .expect("the module links")
+        .bytes;
+    let name = format!(
+        "ouro-random-{}-{:?}",
+        std::process::id(),
+        std::thread::current().id()
+    );
     let path = std::env::temp_dir().join(name.replace(['(', ')'], ""));
     std::fs::write(&path, &bytes).expect("the temporary folder is writable");
     let mode = std::fs::Permissions::from_mode(0o755);
@@ -214,7 +250,12 @@ fn word(bytes: &[u8], at: usize) -> i64 {
 }
 
 /// What a record says differently from what is expected.
-fn difference(case: &Case, record: &[u8], reasons: &BTreeMap<u64, String>, drive: u64) -> Option<String> {
+fn difference(
+    case: &Case,
+    record: &[u8],
+    reasons: &BTreeMap<u64, String>,
+    drive: u64,
+) -> Option<String> {
     let (kind, result) = (word(record, 0), word(record, 8));
     let end = match kind {
         0 => End::Returned(match &case.expected.end {

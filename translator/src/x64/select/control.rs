@@ -256,13 +256,14 @@ impl Selector<'_> {
     }
 }
 
-/// The targets of a switch, each once, in order of their first use.
+/// The targets of a switch, each once, in order of their first use, the default last.
 fn distinct(func: &Function, blocks: BlockList, default: IrBlock) -> Vec<IrBlock> {
     let mut result = Vec::new();
-    for &block in func.blocks_of(blocks).iter().chain([&default]) {
-        if !result.contains(&block) {
+    for &block in func.blocks_of(blocks) {
+        if block != default && !result.contains(&block) {
             result.push(block);
         }
     }
+    result.push(default);
     result
 }
