@@ -10,9 +10,9 @@ pub mod tonel;
 
 pub mod project;
 
-pub mod typed;
-
 pub mod resolve;
+
+pub mod typed;
 
 pub mod infer;
 
@@ -20,9 +20,9 @@ pub mod evaluate;
 
 pub mod ir;
 
-pub mod analysis;
-
 pub mod lower;
+
+pub mod analysis;
 
 pub mod hazard;
 

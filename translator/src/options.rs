@@ -40,6 +40,10 @@ pub enum Command {
     Check(Check),
     /// Translate a program and write its executable.
     Build(Build),
+    /// Run test classes, natively and in the reference evaluator.
+    Test(Test),
+    /// Run the program in the reference evaluator, with exact integers and checked memory.
+    Simulate(Simulate),
     /// Explain the code of an error or warning.
     Explain(Explain),
 }

@@ -1,13 +1,21 @@
 //! The stages in order. Nothing but calls: what a stage does stands in its own module.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::base::{Diagnostics, Interner, SourceMap};
+use crate::hazard::{self, Findings};
 use crate::infer;
+use crate::ir::Module;
+use crate::lower::{self, Places};
+use crate::object::{self, Executable, LinkOptions};
+use crate::opt;
 use crate::project::{self, Project, Tests};
 use crate::resolve;
+use crate::tonel::DefinitionKind;
 use crate::typed::Program;
+use crate::x64::{self, CodeModule};
 
 /// What all stages of a run share.
 #[derive(Default)]
@@ -29,6 +37,41 @@ pub struct StageTime {
     pub name: &'static str,
     /// Elapsed time.
     pub time: Duration,
+}
+
+/// What is known of the source as a whole.
+#[derive(Clone, Default, Debug)]
+pub struct SourceFacts {
+    /// The name of the program.
+    pub name: String,
+    /// Its packages.
+    pub packages: usize,
+    /// Classes that they define.
+    pub classes: usize,
+    /// Methods of both sides.
+    pub methods: usize,
+    /// Lines without blanks and comments.
+    pub code_lines: usize,
+    /// The file of each class, relative to the folder of the build description.
+    pub files: BTreeMap<String, String>,
+}
+
+/// A program whose types are known.
+pub struct Analyzed {
+    /// The source in numbers.
+    pub facts: SourceFacts,
+    /// The program.
+    pub program: Program,
+}
+
+/// A program in IR that passed the checks.
+pub struct Lowered {
+    /// The IR, not optimised.
+    pub module: Module,
+    /// Where its instructions come from.
+    pub places: Places,
+    /// What the hazard check knows of calls.
+    pub findings: Findings,
 }
 
 impl Session {
@@ -54,50 +97,152 @@ impl Session {
         })
     }
 
-    /// All stages that find faults of the program.
-    pub fn check(&mut self, path: &Path) -> Option<Project> {
-        let mut project = self.read(path, Tests::Included)?;
-        self.program(&mut project);
-        Some(project)
-    }
-
-    /// Resolves and infers a program that was read. Its definitions move into the class model.
-    pub fn program(&mut self, project: &mut Project) -> Program {
+    /// Parses, resolves and infers. None if there are errors; all are reported that do not follow from each other.
+    pub fn analyze(&mut self, path: &Path, tests: Tests) -> Option<Analyzed> {
+        let project = self.read(path, tests)?;
+        if self.diagnostics.has_errors() {
+            return None;
+        }
+        let facts = source_facts(&project, self);
+        let input = resolve_input(project, self);
         let world = self.stage("resolve", |session| {
-            let input = resolution_input(project, &session.sources);
             resolve::resolve(input, &mut session.interner, &mut session.diagnostics)
         });
-        let tests = !project.description.tests.is_empty();
-        self.stage("infer", |session| {
-            let options = infer::Options { tests };
+        let options = infer::Options {
+            tests: tests == Tests::Included,
+        };
+        let program = self.stage("infer", |session| {
             infer::infer(&world, &session.interner, options, &mut session.diagnostics)
+        });
+        (!self.diagnostics.has_errors()).then_some(Analyzed { facts, program })
+    }
+
+    /// Lowers to IR and runs the hazard check. None if there are errors.
+    pub fn lower(&mut self, program: &Program, options: lower::Options) -> Option<Lowered> {
+        let lowered = self.stage("lower", |session| {
+            lower::lower(program, &session.sources, options)
+        });
+        self.diagnostics.append(lowered.diagnostics);
+        let (mut module, places) = (lowered.module, lowered.places);
+        let mut findings = self.stage("hazard", |_| hazard::check(program, &mut module, &places));
+        self.diagnostics
+            .append(std::mem::take(&mut findings.diagnostics));
+        (!self.diagnostics.has_errors()).then_some(Lowered {
+            module,
+            places,
+            findings,
         })
+    }
+
+    /// All stages that find faults of the program.
+    pub fn check(&mut self, path: &Path) -> Option<Lowered> {
+        let analyzed = self.analyze(path, Tests::Included)?;
+        self.lower(&analyzed.program, lower::Options::default())
+    }
+
+    /// Optimises a module in IR.
+    ///
+    /// # Errors
+    /// A pass broke a rule of the IR, which is a bug of the translator.
+    pub fn optimize(&mut self, module: &mut Module) -> Result<(), String> {
+        // Verification costs as much as the passes themselves: only when the translator itself is built for debugging.
+        let options = opt::Options {
+            verify: cfg!(debug_assertions),
+        };
+        let result = self.stage("optimise", |_| opt::optimize(module, options));
+        result.map_err(|errors| {
+            errors
+                .iter()
+                .map(ToString::to_string)
+                .collect::<Vec<_>>()
+                .join("\n")
+        })
+    }
+
+    /// Makes machine code of a module in IR.
+    ///
+    /// # Errors
+    /// A pin wants a register that it cannot have.
+    pub fn compile<'m>(&mut self, module: &'m Module) -> Result<CodeModule<'m>, String> {
+        self.stage("code", |_| x64::compile(module))
+    }
+
+    /// Links machine code to an executable.
+    ///
+    /// # Errors
+    /// A symbol is missing, or the file does not pass verification.
+    pub fn link(
+        &mut self,
+        code: &CodeModule<'_>,
+        facts: &SourceFacts,
+    ) -> Result<Executable, String> {
+        let options = LinkOptions {
+            files: facts.files.clone(),
+            ..LinkOptions::default()
+        };
+        self.stage("link", |_| object::link(code, &options))
+            .map_err(|error| error.to_string())
+    }
+
+    /// The executable that runs one of the program's tests. The program loses its own entry.
+    ///
+    /// # Errors
+    /// As for the stages.
+    pub fn compile_tests(&mut self, analyzed: &mut Analyzed) -> Result<Option<Executable>, String> {
+        analyzed.program.entry = None;
+        let Some(mut lowered) = self.lower(&analyzed.program, lower::Options { checked: true })
+        else {
+            return Ok(None);
+        };
+        lower::add_test_entry(&analyzed.program, &mut lowered.module, &mut lowered.places);
+        self.optimize(&mut lowered.module)?;
+        let code = self.compile(&lowered.module)?;
+        self.link(&code, &analyzed.facts).map(Some)
     }
 }
 
-/// What resolution wants of a project.
-fn resolution_input(project: &mut Project, sources: &SourceMap) -> resolve::Input {
-    let place = |name: &str| project.place_of(name, sources);
-    let description = &project.description;
-    let components = description
-        .components
-        .iter()
-        .map(|(named, concrete)| (named.clone(), concrete.clone(), place(named)))
+fn source_facts(project: &Project, session: &Session) -> SourceFacts {
+    let definitions = || {
+        project
+            .packages
+            .iter()
+            .flat_map(|package| &package.definitions)
+    };
+    let classes = || definitions().filter(|definition| definition.kind == DefinitionKind::Class);
+    let name = |definition: &crate::tonel::ClassDefinition| {
+        session.interner.text(definition.name.name).to_owned()
+    };
+    SourceFacts {
+        name: project.description.name.clone(),
+        packages: project.packages.len(),
+        classes: classes().count(),
+        methods: definitions()
+            .map(|definition| definition.methods.len())
+            .sum(),
+        code_lines: project.code_lines(),
+        files: classes()
+            .map(|class| (name(class), session.sources.file(class.file).path.clone()))
+            .collect(),
+    }
+}
+
+fn resolve_input(project: Project, session: &Session) -> resolve::Input {
+    let place = |name: &str| project.place_of(name, &session.sources);
+    let components = project.description.components.iter();
+    let components = components
+        .map(|(general, concrete)| (general.clone(), concrete.clone(), place(general)))
         .collect();
-    let entry = (description.entry.clone(), place(&description.entry));
-    let packages = project
-        .packages
-        .iter_mut()
-        .map(|package| resolve::Package {
-            name: package.name.clone(),
-            raw: package.raw,
-            tests: package.tests,
-            definitions: std::mem::take(&mut package.definitions),
-        })
-        .collect();
+    let entry = project.description.entry.clone();
+    let entry = Some((entry.clone(), place(&entry)));
+    let package = |package: project::Package| resolve::Package {
+        name: package.name,
+        raw: package.raw,
+        tests: package.tests,
+        definitions: package.definitions,
+    };
     resolve::Input {
-        packages,
+        packages: project.packages.into_iter().map(package).collect(),
         components,
-        entry: Some(entry),
+        entry,
     }
 }

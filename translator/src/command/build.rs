@@ -1,14 +1,120 @@
 //! `ouroc build`: the executable of a program, and one screen of figures.
 
 use std::io::Result;
+use std::path::{Path, PathBuf};
 
-use super::{Output, Status, show};
+use super::native::write_executable;
+use super::screen::{Figures, screen};
+use super::{Output, Status, Warnings, show, translator_fault};
+use crate::base::{EntityRef, Severity};
+use crate::hazard::stack::deepest;
+use crate::lower;
 use crate::options::Build;
-use crate::pipeline::Session;
+use crate::pipeline::{Analyzed, Lowered, Session, SourceFacts};
+use crate::project::Tests;
+use crate::x64::CodeModule;
 
 pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     let mut session = Session::default();
-    let _ = session.check(&options.description);
+    let analyzed = session.analyze(&options.description, Tests::LeftOut);
+    let lowered = analyzed.as_ref().and_then(|analyzed| {
+        session.lower(
+            &analyzed.program,
+            lower::Options {
+                checked: options.checked,
+            },
+        )
+    });
     session.diagnostics.sort();
-    show(&session.diagnostics, &session.sources, output)
+    let status = show(
+        &session.diagnostics,
+        &session.sources,
+        Warnings::Few,
+        output,
+    )?;
+    let (Some(analyzed), Some(mut lowered)) = (analyzed, lowered) else {
+        return Ok(Status::Refused);
+    };
+    let built = match link(&analyzed, &mut lowered, &mut session) {
+        Ok(built) => built,
+        Err(fault) => return translator_fault(&fault, output),
+    };
+    let path = options
+        .output
+        .clone()
+        .unwrap_or_else(|| default_output(&options.description, &analyzed.facts));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder)?;
+    }
+    write_executable(&path, &built.bytes)?;
+    let figures = Figures {
+        executable: path.display().to_string(),
+        ..built.figures
+    };
+    write!(output.out, "{}", screen(&figures, &session.stages))?;
+    Ok(status)
+}
+
+/// An executable and what the screen tells of it.
+struct Built {
+    bytes: Vec<u8>,
+    figures: Figures,
+}
+
+fn link(
+    analyzed: &Analyzed,
+    lowered: &mut Lowered,
+    session: &mut Session,
+) -> std::result::Result<Built, String> {
+    session.optimize(&mut lowered.module)?;
+    let code = session.compile(&lowered.module)?;
+    let executable = session.link(&code, &analyzed.facts)?;
+    let mut figures = figures(analyzed, &code, session);
+    figures.file_size = executable.bytes.len();
+    let frame = |id| {
+        code.functions
+            .get(EntityRef::index(id))
+            .map_or(0, |function| u64::from(function.stack))
+    };
+    let deepest = deepest(&lowered.findings.graph, &lowered.findings.declared, frame);
+    let names = deepest
+        .chain
+        .iter()
+        .map(|&id| lowered.module.functions[id].name.clone())
+        .collect();
+    figures.deepest_stack = Some((deepest.bytes, names));
+    Ok(Built {
+        bytes: executable.bytes,
+        figures,
+    })
+}
+
+fn figures(analyzed: &Analyzed, code: &CodeModule<'_>, session: &Session) -> Figures {
+    let (facts, counts) = (&analyzed.facts, analyzed.program.counts);
+    Figures {
+        packages: facts.packages,
+        classes: facts.classes,
+        methods: facts.methods,
+        functions: code
+            .functions
+            .iter()
+            .filter(|function| !function.code.is_empty())
+            .count(),
+        code_lines: facts.code_lines,
+        code_size: code.code_size(),
+        warnings: session.diagnostics.count(Severity::Warning),
+        raw_conversions: counts.raw_conversions,
+        hazard_exemptions: counts.hazard_exemptions,
+        inline_overrides: counts.inline_overrides,
+        ..Figures::default()
+    }
+}
+
+/// `generated/NAME` in the folder that holds the description's folder.
+fn default_output(description: &Path, facts: &SourceFacts) -> PathBuf {
+    let folder = description
+        .parent()
+        .and_then(Path::parent)
+        .unwrap_or(Path::new(""));
+    folder.join("generated").join(&facts.name)
 }

@@ -2,7 +2,7 @@
 
 use std::io::Result;
 
-use super::{Output, Status, show, status};
+use super::{Output, Status, Warnings, show, status};
 use crate::base::render::to_json;
 use crate::options::Check;
 use crate::pipeline::Session;
@@ -19,5 +19,10 @@ pub(super) fn run(options: &Check, output: &mut Output) -> Result<Status> {
         )?;
         return Ok(status(&session.diagnostics));
     }
-    show(&session.diagnostics, &session.sources, output)
+    show(
+        &session.diagnostics,
+        &session.sources,
+        Warnings::All,
+        output,
+    )
 }

@@ -5,11 +5,15 @@
 mod build;
 mod check;
 mod explain;
+mod native;
+mod screen;
+mod simulate;
+mod test;
 
 use std::io::{IsTerminal, Write};
 
 use crate::base::render::{Color, render_all};
-use crate::base::{Diagnostics, SourceMap};
+use crate::base::{Diagnostic, Diagnostics, Severity, SourceMap};
 use crate::options::{ColorWish, Command, Options};
 
 /// How a command ended.
@@ -55,6 +59,8 @@ pub fn run(options: &Options, output: &mut Output) -> std::io::Result<Status> {
     match &options.command {
         Command::Build(options) => build::run(options, output),
         Command::Check(options) => check::run(options, output),
+        Command::Test(options) => test::run(options, output),
+        Command::Simulate(options) => simulate::run(options, output),
         Command::Explain(options) => explain::run(options, output),
     }
 }
@@ -70,19 +76,57 @@ pub fn color_for(wish: ColorWish, stream: &impl IsTerminal) -> Color {
     if wanted { Color::Ansi } else { Color::Plain }
 }
 
-/// Shows all diagnostics and how many there are; answers the status that they call for.
+/// How many warnings are shown.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Warnings {
+    All,
+    /// The first ones, and how many more there are.
+    Few,
+}
+
+/// Warnings that a command shows that was not asked for them.
+const FEW_WARNINGS: usize = 10;
+
+/// Shows the diagnostics and how many there are; answers the status that they call for.
 fn show(
     diagnostics: &Diagnostics,
     sources: &SourceMap,
+    warnings: Warnings,
     output: &mut Output,
 ) -> std::io::Result<Status> {
+    let limit = if warnings == Warnings::All {
+        usize::MAX
+    } else {
+        FEW_WARNINGS
+    };
+    let mut shown_warnings = 0;
+    let is_shown = |diagnostic: &&Diagnostic| {
+        shown_warnings += usize::from(diagnostic.severity == Severity::Warning);
+        diagnostic.severity == Severity::Error || shown_warnings <= limit
+    };
+    let shown: Diagnostics = diagnostics.iter().filter(is_shown).cloned().collect();
     output
         .err
-        .write_all(render_all(diagnostics, sources, output.err_color).as_bytes())?;
+        .write_all(render_all(&shown, sources, output.err_color).as_bytes())?;
     if let Some(summary) = summary(diagnostics) {
-        writeln!(output.err, "{summary}")?;
+        let more = if shown.len() < diagnostics.len() {
+            "; `ouroc check` shows all"
+        } else {
+            ""
+        };
+        writeln!(output.err, "{summary}{more}")?;
     }
+    output.err.flush()?;
     Ok(status(diagnostics))
+}
+
+/// A fault of the translator itself, which no source should be able to cause.
+fn translator_fault(fault: &str, output: &mut Output) -> std::io::Result<Status> {
+    writeln!(
+        output.err,
+        "ouroc: this is a fault of the translator: {fault}"
+    )?;
+    Ok(Status::Refused)
 }
 
 fn status(diagnostics: &Diagnostics) -> Status {
@@ -95,7 +139,7 @@ fn status(diagnostics: &Diagnostics) -> Status {
 
 /// `2 errors, 1 warning`; none if there are neither.
 fn summary(diagnostics: &Diagnostics) -> Option<String> {
-    use crate::base::Severity::{Error, Warning};
+    use Severity::{Error, Warning};
     let part = |severity, name: &str| match diagnostics.count(severity) {
         0 => None,
         1 => Some(format!("1 {name}")),
