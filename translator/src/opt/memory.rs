@@ -77,7 +77,7 @@ fn end(forward: &FxHashMap<Value, Value>, value: Value) -> Value {
 }
 
 /// All classes that the blocks may write.
-fn written_by(func: &Function, context: &Context<'_>, blocks: &[Block]) -> Classes {
+pub(super) fn written_by(func: &Function, context: &Context<'_>, blocks: &[Block]) -> Classes {
     let mut classes = Classes::default();
     for &block in blocks {
         for &id in &func.blocks[block].insts {

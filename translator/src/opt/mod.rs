@@ -9,11 +9,14 @@ pub mod dead_code;
 mod facts;
 mod induction;
 pub mod inline;
+pub mod loop_invariants;
 pub mod memory;
 pub mod outline;
+pub mod pins;
 #[cfg(test)]
 pub(crate) mod random;
 mod simplify;
+pub mod tail_calls;
 #[cfg(test)]
 mod testing;
 pub mod unreached;
@@ -29,13 +32,22 @@ use crate::ir::{
 
 /// What passes over one function may know of the rest of the module.
 pub struct Context<'a> {
-    /// The module; its functions may be away while they are worked on.
+    /// The module; its functions are there without their code, which is being worked on.
     pub module: &'a Module,
     /// What calls may do, as far as it is known.
     pub summaries: Option<&'a Summaries>,
 }
 
 impl Context<'_> {
+    /// Whether a function is rarely run.
+    #[must_use]
+    pub fn is_cold(&self, callee: FuncId) -> bool {
+        self.module
+            .functions
+            .get(callee)
+            .is_some_and(|func| func.attributes.cold)
+    }
+
     /// What a call of a function may do; `None` if that is not known.
     #[must_use]
     pub fn summary(&self, callee: FuncId) -> Option<&Summary> {
@@ -58,10 +70,19 @@ const CLEAN_UP: &[(&str, Pass)] = &[
 /// Passes that run once callees are inlined and what calls do is known.
 const LATE: &[(&str, Pass)] = &[
     ("memory", memory::run),
+    ("pins", pins::run),
     ("values", values::run),
     ("branches", branches::run),
     ("block_params", block_params::run),
     ("dead_code", dead_code::run),
+    ("loop_invariants", loop_invariants::run),
+    ("memory", memory::run),
+    ("pins", pins::run),
+    ("values", values::run),
+    ("branches", branches::run),
+    ("block_params", block_params::run),
+    ("dead_code", dead_code::run),
+    ("tail_calls", tail_calls::run),
 ];
 
 /// What to do besides optimising.
@@ -96,12 +117,10 @@ fn each_function(
     options: Options,
     passes: &[(&str, Pass)],
 ) -> Result<(), Vec<VerifierError>> {
-    let mut functions: Vec<Function> = std::mem::take(&mut module.functions).into_values();
-    let shell = signatures_only(module, &functions, options);
-    let context = Context {
-        module: shell.as_ref().unwrap_or(module),
-        summaries,
-    };
+    let outlines = module.functions.values().map(outline_of).collect();
+    let mut functions: Vec<Function> =
+        std::mem::replace(&mut module.functions, outlines).into_values();
+    let context = Context { module, summaries };
     let errors: Vec<VerifierError> = functions
         .par_iter_mut()
         .flat_map_iter(|func| run_passes(func, &context, options, passes))
@@ -138,15 +157,6 @@ fn run_passes(
     Vec::new()
 }
 
-/// A module with the signatures of all functions but no code, for the verifier; `None` if it is not wanted.
-fn signatures_only(module: &Module, functions: &[Function], options: Options) -> Option<Module> {
-    options.verify.then(|| {
-        let mut shell = module.clone();
-        shell.functions = functions.iter().map(outline_of).collect();
-        shell
-    })
-}
-
 /// A function without its code.
 fn outline_of(func: &Function) -> Function {
     let mut outline = Function::new(
@@ -162,10 +172,10 @@ fn outline_of(func: &Function) -> Function {
 /// Inlines from the leaves upwards and cleans up each caller.
 fn inline_all(module: &mut Module, options: Options) -> Result<(), Vec<VerifierError>> {
     let graph = CallGraph::new(module);
-    let mut functions = std::mem::take(&mut module.functions);
-    let shell = signatures_only(module, functions.as_slice(), options);
+    let outlines = module.functions.values().map(outline_of).collect();
+    let mut functions = std::mem::replace(&mut module.functions, outlines);
     let context = Context {
-        module: shell.as_ref().unwrap_or(module),
+        module,
         summaries: None,
     };
     let mut failed = Vec::new();

@@ -708,7 +708,7 @@ impl Generator<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ir::verify;
+    use crate::ir::{Inst, verify};
     use crate::opt::{CLEAN_UP, Context, LATE, Options, Pass, optimize};
 
     /// More with `OURO_FUZZ=100000`.
@@ -778,6 +778,95 @@ mod tests {
             }
         }
         assert!(ended * 10 >= all * 7, "{ended} of {all}");
+    }
+
+    /// Spoils an instruction, if it is of the right kind.
+    type Spoil = fn(&mut Inst) -> bool;
+
+    /// Ways to spoil a function, as a faulty pass might.
+    const FAULTS: [(&str, Spoil); 9] = [
+        ("a constant is one too large", |inst| match inst {
+            Inst::Iconst(n) => {
+                *n = n.wrapping_add(1);
+                true
+            }
+            _ => false,
+        }),
+        ("operands are exchanged", |inst| match inst {
+            Inst::Binary(BinaryOp::Sub, a, b) if a != b => {
+                std::mem::swap(a, b);
+                true
+            }
+            _ => false,
+        }),
+        ("a comparison is off by one", |inst| match inst {
+            Inst::Icmp(cond @ IntCond::Slt, ..) => {
+                *cond = IntCond::Sle;
+                true
+            }
+            _ => false,
+        }),
+        ("a branch goes the other way", |inst| match inst {
+            Inst::Br(_, yes, no, _) if yes != no => {
+                std::mem::swap(yes, no);
+                true
+            }
+            _ => false,
+        }),
+        ("a check is gone", |inst| match *inst {
+            Inst::Checked(op, a, b, _) => {
+                *inst = Inst::Binary(op.wrapping(), a, b);
+                true
+            }
+            _ => false,
+        }),
+        ("a trap is gone", |inst| match *inst {
+            Inst::TrapIf(..) => {
+                *inst = Inst::Fence;
+                true
+            }
+            _ => false,
+        }),
+        ("a store is gone", |inst| match *inst {
+            Inst::Store(..) => {
+                *inst = Inst::Fence;
+                true
+            }
+            _ => false,
+        }),
+        ("a load is narrower", |inst| match inst {
+            Inst::Load(access @ Access::I64, ..) => {
+                *access = Access::U32;
+                true
+            }
+            _ => false,
+        }),
+        ("a pin is not written", |inst| match *inst {
+            Inst::PinSet(..) => {
+                *inst = Inst::Fence;
+                true
+            }
+            _ => false,
+        }),
+    ];
+
+    #[test]
+    fn planted_faults_are_found() {
+        for (fault, spoil) in FAULTS {
+            let mut planted = 0;
+            let found = (0..200).any(|seed| {
+                let result = check(seed, fault, &mut |func, context| {
+                    for (_, pass) in CLEAN_UP {
+                        pass(func, context);
+                    }
+                    let ids: Vec<crate::ir::InstId> = func.each_inst().map(|(_, id)| id).collect();
+                    planted +=
+                        usize::from(ids.into_iter().any(|id| spoil(&mut func.insts[id].inst)));
+                });
+                result.is_err()
+            });
+            assert!(found, "{fault}: planted {planted} times and never found");
+        }
     }
 
     #[test]
