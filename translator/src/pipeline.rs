@@ -183,22 +183,6 @@ impl Session {
         self.stage("link", |_| object::link(code, &options))
             .map_err(|error| error.to_string())
     }
-
-    /// The executable that runs one of the program's tests. The program loses its own entry.
-    ///
-    /// # Errors
-    /// As for the stages.
-    pub fn compile_tests(&mut self, analyzed: &mut Analyzed) -> Result<Option<Executable>, String> {
-        analyzed.program.entry = None;
-        let Some(mut lowered) = self.lower(&analyzed.program, lower::Options { checked: true })
-        else {
-            return Ok(None);
-        };
-        lower::add_test_entry(&analyzed.program, &mut lowered.module, &mut lowered.places);
-        self.optimize(&mut lowered.module)?;
-        let code = self.compile(&lowered.module)?;
-        self.link(&code, &analyzed.facts).map(Some)
-    }
 }
 
 fn source_facts(project: &Project, session: &Session) -> SourceFacts {

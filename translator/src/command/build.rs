@@ -1,9 +1,9 @@
 //! `ouroc build`: the executable of a program, and one screen of figures.
 
 use std::io::Result;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use super::native::write_executable;
 use super::screen::{Figures, screen};
 use super::{Output, Status, Warnings, show, translator_fault};
 use crate::base::{EntityRef, Severity};
@@ -117,4 +117,12 @@ fn default_output(description: &Path, facts: &SourceFacts) -> PathBuf {
         .and_then(Path::parent)
         .unwrap_or(Path::new(""));
     folder.join("generated").join(&facts.name)
+}
+
+/// Writes a file that may be run. One that runs is replaced, not changed.
+fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
+    let temporary = path.with_extension("new");
+    std::fs::write(&temporary, bytes)?;
+    std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o755))?;
+    std::fs::rename(&temporary, path)
 }

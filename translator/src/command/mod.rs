@@ -5,7 +5,6 @@
 mod build;
 mod check;
 mod explain;
-mod native;
 mod screen;
 mod simulate;
 mod test;

@@ -1,46 +1,37 @@
 //! `ouroc test`: test classes, natively and in the reference evaluator.
-//!
-//! Each test starts with fresh state: in the evaluator a machine of its own, natively a process of its own. Assertions are on. Both runs must agree, in what the
-//! test writes too.
 
+use std::fmt::Write;
 use std::io::Result;
 
-use rayon::prelude::*;
-
-use super::native::{Executable, NativeResult};
-use super::{Output, Status, Warnings, show};
+use super::{Output, Status, Warnings, show, translator_fault};
 use crate::base::render::{Color, render};
 use crate::base::{Diagnostic, SourceMap};
-use crate::evaluate::{self, Audit, Code, Failure, Limits, SystemOptions, TestResult};
+use crate::evaluate::{self, Audit, Failure, SystemOptions, TestResult};
+use crate::lower;
 use crate::options::Test as TestOptions;
 use crate::pipeline::Session;
 use crate::project::Tests;
-use crate::typed::{Program, Test};
+use crate::runner::{self, RunOptions};
+use crate::typed::Program;
 
-/// What one test may use in the evaluator.
-const LIMITS: Limits = Limits {
-    fuel: 2_000_000_000,
-    depth: 20_000,
-    bytecodes: u64::MAX,
-};
+/// Callers of a failed method that are shown.
+const SHOWN_CALLERS: usize = 12;
 
-/// How a test ended in both worlds.
-struct Outcome {
+/// How a test ended.
+struct Verdict {
+    class: String,
+    selector: String,
     evaluated: TestResult,
-    /// None if it was not asked for.
-    native: Option<std::io::Result<NativeResult>>,
+    /// What is wrong; none if all is well.
+    complaint: Option<String>,
 }
 
 pub(super) fn run(options: &TestOptions, output: &mut Output) -> Result<Status> {
     let mut session = Session::default();
-    let mut analyzed = session.analyze(options.description(), Tests::Included);
-    let executable = match &mut analyzed {
-        Some(analyzed) if !options.evaluator => match session.compile_tests(analyzed) {
-            Ok(executable) => executable,
-            Err(fault) => return super::translator_fault(&fault, output),
-        },
-        _ => None,
-    };
+    let analyzed = session.analyze(options.description(), Tests::Included);
+    if let Some(analyzed) = &analyzed {
+        session.lower(&analyzed.program, lower::Options { checked: true });
+    }
     session.diagnostics.sort();
     let status = show(
         &session.diagnostics,
@@ -48,167 +39,137 @@ pub(super) fn run(options: &TestOptions, output: &mut Output) -> Result<Status> 
         Warnings::Few,
         output,
     )?;
-    let Some(program) = analyzed
-        .map(|analyzed| analyzed.program)
-        .filter(|_| status == Status::Success)
-    else {
+    let Some(analyzed) = analyzed.filter(|_| status == Status::Success) else {
         return Ok(Status::Refused);
     };
-    let wanted = wanted_tests(&program, options);
-    if wanted.is_empty() {
+    let verdicts = match verdicts(analyzed.program, options, &session.sources) {
+        Ok(verdicts) => verdicts,
+        Err(fault) => return translator_fault(&fault, output),
+    };
+    if verdicts.is_empty() {
         writeln!(
             output.err,
             "there is no such test; `ouroc test` without a name runs all"
         )?;
         return Ok(Status::Usage);
     }
-    let executable = executable
-        .map(|executable| Executable::new(&executable.bytes))
-        .transpose()?;
-    let code = evaluate::compile(&program, Audit::Ranges);
-    let outcomes: Vec<_> = wanted
-        .par_iter()
-        .map(|&index| outcome(&code, &program, index, executable.as_ref()))
-        .collect();
-    report(&program, &wanted, &outcomes, &session.sources, output)
+    let how = if options.evaluator {
+        "in the evaluator"
+    } else {
+        "natively and in the evaluator"
+    };
+    report(&verdicts, how, &session.sources, output)
 }
 
-/// The numbers of the tests that are asked for.
-fn wanted_tests(program: &Program, options: &TestOptions) -> Vec<usize> {
-    let wanted = |test: &Test| options.wants(&test.class, &test.selector);
-    program
-        .tests
-        .iter()
-        .enumerate()
-        .filter(|(_, test)| wanted(test))
-        .map(|(index, _)| index)
-        .collect()
+/// Runs the tests that are asked for.
+fn verdicts(
+    mut program: Program,
+    options: &TestOptions,
+    sources: &SourceMap,
+) -> std::result::Result<Vec<Verdict>, String> {
+    let run_options = RunOptions::default();
+    if options.evaluator {
+        program
+            .tests
+            .retain(|test| options.wants(&test.class, &test.selector));
+        return Ok(evaluated_only(&program, &run_options));
+    }
+    let wanted = |class: &str, selector: &str| options.wants(class, selector);
+    let reports = runner::run_tests(program, sources, &run_options, wanted)?;
+    let verdict = |report: runner::TestReport| Verdict {
+        complaint: complaint(&report),
+        class: report.class,
+        selector: report.selector,
+        evaluated: report.evaluated,
+    };
+    Ok(reports.into_iter().map(verdict).collect())
 }
 
-fn outcome(
-    code: &Code,
-    program: &Program,
-    index: usize,
-    executable: Option<&Executable>,
-) -> Outcome {
+fn complaint(report: &runner::TestReport) -> Option<String> {
+    let disagreement = report.disagreement().map(|text| format!("it {text}"));
+    disagreement.or_else(|| report.evaluated.failure.as_ref().map(Failure::to_string))
+}
+
+fn evaluated_only(program: &Program, options: &RunOptions) -> Vec<Verdict> {
+    let code = evaluate::compile(program, Audit::Ranges);
     let system = SystemOptions {
         deterministic: true,
         ..SystemOptions::default()
     };
-    Outcome {
-        evaluated: evaluate::run_test(code, &program.tests[index], LIMITS, &system),
-        native: executable.map(|executable| executable.run_test(index)),
-    }
-}
-
-impl Outcome {
-    /// What is wrong; none if all is well.
-    fn complaint(&self) -> Option<String> {
-        let native = match &self.native {
-            None => return self.evaluated.failure.as_ref().map(Failure::to_string),
-            Some(Err(error)) => return Some(format!("it could not be run natively: {error}")),
-            Some(Ok(native)) => native,
-        };
-        match &self.evaluated.failure {
-            Some(failure) if native.passed() => {
-                Some(format!("it fails only in the evaluator: {failure}"))
-            }
-            Some(failure) => Some(failure.to_string()),
-            None if !native.passed() => Some(format!("it fails only natively: {native}")),
-            None if native.output != self.evaluated.output => {
-                Some(different_output(&self.evaluated.output, &native.output))
-            }
-            None => None,
+    let verdict = |test: &crate::typed::Test| {
+        let evaluated = evaluate::run_test(&code, test, options.limits, &system);
+        let complaint = evaluated.failure.as_ref().map(Failure::to_string);
+        Verdict {
+            class: test.class.clone(),
+            selector: test.selector.clone(),
+            evaluated,
+            complaint,
         }
-    }
-}
-
-fn different_output(evaluated: &[u8], native: &[u8]) -> String {
-    let (evaluated, native) = (
-        String::from_utf8_lossy(evaluated),
-        String::from_utf8_lossy(native),
-    );
-    format!("it writes {evaluated:?} in the evaluator and {native:?} natively")
+    };
+    program.tests.iter().map(verdict).collect()
 }
 
 fn report(
-    program: &Program,
-    wanted: &[usize],
-    outcomes: &[Outcome],
+    verdicts: &[Verdict],
+    how: &str,
     sources: &SourceMap,
     output: &mut Output,
 ) -> Result<Status> {
-    let mut failures = 0;
-    let mut classes: Vec<(&str, usize, usize)> = Vec::new();
-    for (&index, outcome) in wanted.iter().zip(outcomes) {
-        let test = &program.tests[index];
-        if classes
-            .last()
-            .is_none_or(|(class, ..)| *class != test.class)
-        {
-            classes.push((&test.class, 0, 0));
-        }
-        let complaint = outcome.complaint();
-        if let Some((_, passed, failed)) = classes.last_mut() {
-            *(if complaint.is_none() { passed } else { failed }) += 1;
-        }
-        if let Some(complaint) = complaint {
-            failures += 1;
-            write!(
-                output.out,
-                "{}",
-                failure_text(
-                    test,
-                    &complaint,
-                    &outcome.evaluated,
-                    sources,
-                    output.out_color
-                )
-            )?;
-        }
+    for verdict in verdicts {
+        let text = failure_text(verdict, sources, output.out_color);
+        output.out.write_all(text.as_bytes())?;
     }
-    for (class, passed, failed) in &classes {
-        let verdict = if *failed == 0 {
+    for class in verdicts.chunk_by(|a, b| a.class == b.class) {
+        let failed = failures(class);
+        let note = if failed == 0 {
             String::new()
         } else {
             format!(", {failed} FAILED")
         };
-        writeln!(output.out, "{class}: {passed} passed{verdict}")?;
+        writeln!(
+            output.out,
+            "{}: {} passed{note}",
+            class[0].class,
+            class.len() - failed
+        )?;
     }
-    let how = if outcomes.iter().any(|outcome| outcome.native.is_some()) {
-        "natively and in the evaluator"
-    } else {
-        "in the evaluator"
-    };
+    let failed = failures(verdicts);
     writeln!(
         output.out,
-        "{} tests {how}, {failures} failed",
-        wanted.len()
+        "{} tests {how}, {failed} failed",
+        verdicts.len()
     )?;
-    Ok(if failures == 0 {
+    Ok(if failed == 0 {
         Status::Success
     } else {
         Status::Refused
     })
 }
 
-/// The failure with the source line at which the evaluator stopped, and its callers.
-fn failure_text(
-    test: &Test,
-    complaint: &str,
-    evaluated: &TestResult,
-    sources: &SourceMap,
-    color: Color,
-) -> String {
-    let name = format!("{}>>{}", test.class, test.selector);
-    let Some(Failure::Fault(fault)) = &evaluated.failure else {
-        return format!("{name} failed: {complaint}\n\n");
+fn failures(verdicts: &[Verdict]) -> usize {
+    verdicts
+        .iter()
+        .filter(|verdict| verdict.complaint.is_some())
+        .count()
+}
+
+/// The failure with the source line at which the evaluator stopped, and its callers; nothing if the test passed.
+fn failure_text(verdict: &Verdict, sources: &SourceMap, color: Color) -> String {
+    let Some(complaint) = &verdict.complaint else {
+        return String::new();
     };
-    let place = Diagnostic::error("E001", format!("{name} failed: {complaint}"))
-        .primary(fault.span, "here");
+    let message = format!(
+        "{}>>{} failed: {complaint}",
+        verdict.class, verdict.selector
+    );
+    let Some(Failure::Fault(fault)) = &verdict.evaluated.failure else {
+        return format!("{message}\n\n");
+    };
+    let place = Diagnostic::error("E001", message).primary(fault.span, "here");
     let mut text = render(&place, sources, color);
-    for caller in fault.callers.iter().take(12) {
-        text.push_str(&format!("  in {caller}\n"));
+    for caller in fault.callers.iter().take(SHOWN_CALLERS) {
+        // Writing into a string does not fail.
+        let _ = writeln!(text, "  in {caller}");
     }
     text.push('\n');
     text

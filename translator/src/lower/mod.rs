@@ -14,7 +14,6 @@ mod intrinsic;
 mod layout;
 mod memory;
 mod places;
-mod tests_entry;
 mod wide;
 
 use rayon::prelude::*;
@@ -26,7 +25,6 @@ use crate::ir::Module;
 use crate::typed::{MethodId, Program};
 
 pub use places::Places;
-pub use tests_entry::{add_test_entry, test_argument};
 
 /// What the build asks for.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
