@@ -230,6 +230,7 @@ impl<'w> Body<'_, 'w> {
                 let b = self.settle(b, None);
                 (a, b)
             }
+            IntBinary::Shr => (self.settle_intermediate(a), self.settle_intermediate(b)),
             _ => {
                 let (a, b) = (self.settle_intermediate(a), self.settle_intermediate(b));
                 self.one_sign(a, b)
