@@ -125,8 +125,9 @@ static u64 nbody(void) {
         double dx = p->x - q->x, dy = p->y - q->y, dz = p->z - q->z;
         double d2 = dx * dx + dy * dy + dz * dz + 0.01;
         double mag = 0.001 / (d2 * sqrt(d2));
-        p->vx -= dx * q->mass * mag; p->vy -= dy * q->mass * mag; p->vz -= dz * q->mass * mag;
-        q->vx += dx * p->mass * mag; q->vy += dy * p->mass * mag; q->vz += dz * p->mass * mag;
+        double ours = -(q->mass * mag), theirs = p->mass * mag;
+        p->vx += dx * ours; p->vy += dy * ours; p->vz += dz * ours;
+        q->vx += dx * theirs; q->vy += dy * theirs; q->vz += dz * theirs;
       }
     }
     for (i64 i = 0; i < 5; i++) {
