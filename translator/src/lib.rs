@@ -32,6 +32,8 @@ pub mod x64;
 
 pub mod object;
 
+pub mod report;
+
 pub mod runner;
 
 pub mod pipeline;
