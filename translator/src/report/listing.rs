@@ -197,7 +197,11 @@ impl Names for FunctionNames<'_> {
 
     fn remark(&self, instruction: &Instruction) -> Option<String> {
         let offset = offset_of(instruction);
-        let trap = self.function.traps.iter().find(|trap| trap.offset == offset)?;
+        let trap = self
+            .function
+            .traps
+            .iter()
+            .find(|trap| trap.offset == offset)?;
         let method = &self.module.names[trap.position.method];
         let reason = &self.module.trap_reasons[trap.reason];
         Some(format!("{reason} in {method}"))
@@ -282,6 +286,7 @@ impl Printer {
         let mut formatter = IntelFormatter::with_options(Some(resolver), None);
         let options = formatter.options_mut();
         options.set_space_after_operand_separator(true);
+        options.set_signed_immediate_operands(true);
         options.set_small_hex_numbers_in_decimal(true);
         options.set_hex_prefix("0x");
         options.set_hex_suffix("");
@@ -323,7 +328,10 @@ pub fn matching(module: &Module, pattern: &str) -> Vec<FuncId> {
                     .split_once(">>")
                     .is_some_and(|(class, _)| class == pattern))
     };
-    let named = module.functions.iter().filter(|(_, function)| function.has_body());
+    let named = module
+        .functions
+        .iter()
+        .filter(|(_, function)| function.has_body());
     let mut found: Vec<FuncId> = named
         .filter(|(_, function)| belongs(&function.name))
         .map(|(id, _)| id)

@@ -1,18 +1,16 @@
 Stack>>pushTemporary3  (24 bytes)
     mov rcx, [rbp-0x50]
-    add r13, 0xfffffffffffffff8
+    add r13, -8
     mov [r13], rcx
     movzx eax, byte ptr [r12]
     inc r12
     jmp qword ptr [r14+rax*8]
 
-Stack>>pushTemporaryLong  (41 bytes)
+Stack>>pushTemporaryLong  (35 bytes)
     movzx esi, byte ptr [r12]
-    shl rsi, 3
-    mov rdi, rbp
-    sub rdi, rsi
-    mov rsi, [rdi-0x38]
-    add r13, 0xfffffffffffffff8
+    neg rsi
+    mov rsi, [rbp+rsi*8-0x38]
+    add r13, -8
     mov [r13], rsi
     movzx eax, byte ptr [r12+1]
     add r12, 2

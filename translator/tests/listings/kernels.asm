@@ -27,7 +27,7 @@ L1:
     mov rax, r12
     mov r12, rcx
     mov rdi, rax
-    add rdi, 0xfffffffffffffffe
+    add rdi, -2
     call fib
     mov rcx, rax
     mov rax, r12
@@ -46,19 +46,19 @@ L1:
     jo L5
 L2:
     cmp rax, rsi
-    jae L4
-    jmp L1
+    jb L1
+    jmp L4
 L3:
     ret
 L4:
-    mov rax, 0xffffffffffffffff
+    mov rax, -1
     ret
 L5:
     ud2  ; out of range in find
 
 checksum  (40 bytes)
     xor edx, edx
-    mov eax, 0x811c9dc5
+    mov eax, -0x7ee3623b
     nop [rax+rax]
 L1:
     movzx r9d, byte ptr [rdi+rdx]

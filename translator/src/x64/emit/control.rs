@@ -89,8 +89,12 @@ impl Emitter<'_> {
         match inst.op {
             Op::Branch(cond) => {
                 let second = self.label_of(successors[1]);
-                if next == Some(first) {
+                let stay = self.depth_of(successors[1]) > self.depth_of(successors[0]);
+                if next == Some(first) || (stay && next != Some(second)) {
                     self.branch_if(cond.inverse(), second);
+                    if next != Some(first) {
+                        self.stream.jump(first);
+                    }
                 } else {
                     self.branch_if(cond, first);
                     if next != Some(second) {
@@ -102,6 +106,10 @@ impl Emitter<'_> {
             _ if next != Some(first) => self.stream.jump(first),
             _ => {}
         }
+    }
+
+    fn depth_of(&self, block: Block) -> u32 {
+        self.code.blocks[block.index()].loop_depth
     }
 
     pub(super) fn switch(&mut self, inst: &MInst, block: Block, table: u32, checked: bool) {

@@ -3,12 +3,14 @@
 use super::Selector;
 use super::build::{AddressBase, MachineAddress};
 use crate::ir::{Address, Base, BinaryOp, Inst, Value};
-use crate::x64::inst::{Note, Reg};
+use crate::x64::inst::{Note, Reg, Unary};
 
 /// An address whose parts are still values.
 struct Parts {
     base: Option<Value>,
     index: Option<(Value, u8)>,
+    /// Whether the index is subtracted.
+    negative: bool,
     displacement: i64,
 }
 
@@ -20,6 +22,7 @@ impl Selector<'_> {
             Base::Value(base) => self.parts(Parts {
                 base: Some(base),
                 index: address.index,
+                negative: false,
                 displacement,
             }),
             Base::Field(field) => {
@@ -39,6 +42,7 @@ impl Selector<'_> {
         self.parts(Parts {
             base: Some(base),
             index,
+            negative: false,
             displacement,
         })
     }
@@ -51,7 +55,7 @@ impl Selector<'_> {
         {
             let (place, rest) = self.symbol_place(symbol, offset);
             let direct = matches!(place.base, AddressBase::Register(_)) || parts.index.is_none();
-            if rest == 0 && direct && !self.is_demanded(base) {
+            if rest == 0 && direct && !parts.negative && !self.is_demanded(base) {
                 return self.at_place(place, parts.index, parts.displacement);
             }
         }
@@ -60,7 +64,15 @@ impl Selector<'_> {
             Some(base) => AddressBase::Register(self.reg(base)),
             None => AddressBase::Nothing,
         };
-        let index = parts.index.map(|(index, scale)| (self.reg(index), scale));
+        let index = parts.index.map(|(index, scale)| {
+            let mut register = self.reg(index);
+            if parts.negative {
+                let negated = self.fresh_int();
+                self.in_place_unary(Unary::Neg, negated, register);
+                register = negated;
+            }
+            (register, scale)
+        });
         let address = MachineAddress {
             base,
             index,
@@ -83,6 +95,7 @@ impl Selector<'_> {
             let mut parts = Parts {
                 base: None,
                 index: Some((index, scale)),
+                negative: false,
                 displacement: i64::from(near),
             };
             while self.fold_index(&mut parts) {}
@@ -145,14 +158,24 @@ impl Selector<'_> {
                 parts.index = Some((index, 1));
                 true
             }
-            Some(Inst::Binary(BinaryOp::Sub, a, b)) => match self.immediate_of(b) {
-                Some(n) if !self.is_demanded(base) => {
+            Some(Inst::Binary(BinaryOp::Sub, a, b)) if !self.is_demanded(base) => {
+                if let Some(n) = self.immediate_of(b) {
                     parts.base = Some(a);
                     parts.displacement = parts.displacement.wrapping_sub(i64::from(n));
-                    self.is_near(parts)
+                    return self.is_near(parts);
                 }
-                _ => false,
-            },
+                // Worth it only where a shift goes too, and the difference is for this address alone.
+                let scaled = matches!(self.def(b), Some(Inst::Binary(BinaryOp::Shl, _, count))
+                    if matches!(self.constant_of(count), Some(1..=3)));
+                let alone = self.facts.uses(self.same(base)) == 1 && !self.is_demanded(b);
+                if parts.index.is_some() || !scaled || !alone || self.held(b).is_some() {
+                    return false;
+                }
+                parts.base = Some(a);
+                parts.index = Some((b, 1));
+                parts.negative = true;
+                true
+            }
             _ => false,
         }
     }
@@ -167,7 +190,8 @@ impl Selector<'_> {
         }
         match self.def(index) {
             Some(Inst::Iconst(n)) => {
-                let Some(distance) = n.checked_mul(i64::from(scale)) else {
+                let sign = if parts.negative { -1 } else { 1 };
+                let Some(distance) = n.checked_mul(sign * i64::from(scale)) else {
                     return false;
                 };
                 parts.index = None;
@@ -185,7 +209,8 @@ impl Selector<'_> {
                 let Some(n) = self.immediate_of(b) else {
                     return false;
                 };
-                let distance = i64::from(n) * i64::from(scale);
+                let sign = if parts.negative { -1 } else { 1 };
+                let distance = sign * i64::from(n) * i64::from(scale);
                 let displacement = parts.displacement.wrapping_add(distance);
                 if i32::try_from(displacement).is_err() {
                     return false;
