@@ -4,10 +4,13 @@ use std::io::Result;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use rustc_hash::FxHashMap;
+
 use super::screen::{Figures, screen};
 use super::{Output, Status, Warnings, show, translator_fault};
 use crate::base::{EntityRef, Severity};
 use crate::hazard::stack::deepest;
+use crate::ir::FuncId;
 use crate::lower;
 use crate::options::Build;
 use crate::pipeline::{Analyzed, Lowered, Session, SourceFacts};
@@ -66,21 +69,31 @@ fn link(
     lowered: &mut Lowered,
     session: &mut Session,
 ) -> std::result::Result<Built, String> {
+    // Optimisation renumbers the functions; the call graph knows them as they were.
+    let names: Vec<String> = lowered
+        .module
+        .functions
+        .values()
+        .map(|function| function.name.clone())
+        .collect();
     session.optimize(&mut lowered.module)?;
     let code = session.compile(&lowered.module)?;
     let executable = session.link(&code, &analyzed.facts)?;
     let mut figures = figures(analyzed, &code, session);
     figures.file_size = executable.bytes.len();
-    let frame = |id| {
-        code.functions
-            .get(EntityRef::index(id))
-            .map_or(0, |function| u64::from(function.stack))
-    };
+    let frames: FxHashMap<&str, u64> = lowered
+        .module
+        .functions
+        .values()
+        .zip(&code.functions)
+        .map(|(function, compiled)| (function.name.as_str(), u64::from(compiled.stack)))
+        .collect();
+    let frame = |id: FuncId| frames.get(names[id.index()].as_str()).copied().unwrap_or(0);
     let deepest = deepest(&lowered.findings.graph, &lowered.findings.declared, frame);
     let names = deepest
         .chain
         .iter()
-        .map(|&id| lowered.module.functions[id].name.clone())
+        .map(|&id| names[id.index()].clone())
         .collect();
     figures.deepest_stack = Some((deepest.bytes, names));
     Ok(Built {

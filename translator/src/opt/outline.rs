@@ -42,6 +42,8 @@ struct Cut {
     block: Block,
     /// What the new function gets, besides the parameters of the block.
     needed: Vec<Value>,
+    /// Constants from before the block; a loop may lead round to where they are made.
+    constants: Vec<Value>,
     cold: bool,
 }
 
@@ -72,6 +74,7 @@ fn next_cut(module: &Module, id: FuncId) -> Option<Cut> {
         Some(Cut {
             block,
             needed,
+            constants: constants_before(func, &liveness, block),
             cold: cold.contains(block),
         })
     };
@@ -156,6 +159,15 @@ fn handed_over(func: &Function, liveness: &Liveness, block: Block) -> Option<Vec
     (integers <= INTEGER_ARGUMENTS && floats <= FLOAT_ARGUMENTS).then_some(needed)
 }
 
+/// The constants that a block needs from before it.
+fn constants_before(func: &Function, liveness: &Liveness, block: Block) -> Vec<Value> {
+    liveness
+        .live_in(block)
+        .into_iter()
+        .filter(|&value| is_constant(func, value))
+        .collect()
+}
+
 /// Whether a value is made again rather than handed over.
 fn is_constant(func: &Function, value: Value) -> bool {
     matches!(
@@ -222,7 +234,7 @@ fn move_out(module: &mut Module, id: FuncId, cut: &Cut, number: u32) {
     );
     new.attributes.cold = cut.cold;
     new.attributes.moving = func.attributes.moving;
-    fill(&mut new, func, cut.block, &arguments);
+    fill(&mut new, func, cut, &arguments);
     let position = func.insts[func.terminator_id(cut.block)].position;
     let new = module.functions.push(new);
     let func = &mut module.functions[id];
@@ -232,11 +244,18 @@ fn move_out(module: &mut Module, id: FuncId, cut: &Cut, number: u32) {
 }
 
 /// Copies everything that the block leads to.
-fn fill(new: &mut Function, func: &Function, start: Block, arguments: &[Value]) {
+fn fill(new: &mut Function, func: &Function, cut: &Cut, arguments: &[Value]) {
+    let start = cut.block;
     let entry = new.add_block();
     let mut values: Vec<Option<Value>> = vec![None; func.values.len()];
     for &argument in arguments {
         values[argument.index()] = Some(new.add_param(entry, func.ty(argument)));
+    }
+    for &constant in &cut.constants {
+        if let Some(inst) = func.def(constant) {
+            values[constant.index()] =
+                new.append(entry, inst, Some(func.ty(constant)), func.position);
+        }
     }
     let copied = region(func, start);
     let mut blocks: Vec<Option<Block>> = vec![None; func.blocks.len()];
@@ -257,7 +276,7 @@ fn fill(new: &mut Function, func: &Function, start: Block, arguments: &[Value]) 
                 data.position,
             );
             if let (Some(result), Some(value)) = (data.result, new.insts[copy].result) {
-                values[result.index()] = Some(value);
+                values[result.index()].get_or_insert(value);
             }
             made.push((old, id, copy));
         }
@@ -410,6 +429,14 @@ mod tests {
         assert!(
             part.contains("dispatch") && part.matches("jump").count() >= 2,
             "{part}"
+        );
+    }
+
+    #[test]
+    fn a_constant_made_before_a_call_and_again_behind_it_reaches_the_call() {
+        outlined(
+            "handler \"h\" () {\nblock0:\n    v0 = pin.get ip\n    jump block1\nblock1:\n    v1 = iconst 5\n    v2 = load.bool v0 !any\n    \
+             br v2, block2, block3\nblock2:\n    dispatch\nblock3:\n    v3 = call \"out\"(v1)\n    jump block1\n}\n",
         );
     }
 }
