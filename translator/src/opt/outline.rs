@@ -270,6 +270,15 @@ fn fill(new: &mut Function, func: &Function, cut: &Cut, arguments: &[Value]) {
     for &old in &copied {
         for &id in &func.blocks[old].insts {
             let data = &func.insts[id];
+            if let Some(result) = data.result
+                && is_constant(func, result)
+            {
+                // Made in the entry: a loop may use it before it comes to where it was made.
+                let constant = data.inst.clone();
+                values[result.index()] =
+                    new.append(entry, constant, Some(func.ty(result)), data.position);
+                continue;
+            }
             let copy = new.make_inst(
                 Inst::Unreachable,
                 data.result.map(|result| func.ty(result)),
@@ -416,6 +425,17 @@ mod tests {
             "{}",
             module.text()
         );
+    }
+
+    #[test]
+    fn a_constant_of_a_loop_that_is_cut_open_reaches_its_uses() {
+        let module = outlined(
+            "handler \"h\" () {\nblock0:\n    v0 = pin.get ip\n    v1 = load.bool v0 !any\n    jump block1\n\
+             block1:\n    v2 = iconst 7\n    br v1, block2, block3\nblock2:\n    dispatch\n\
+             block3:\n    v3 = call \"out\"(v2)\n    jump block1\n}\n",
+        );
+        let part = module.function_text(FuncId::new(2));
+        assert_eq!(part.matches("iconst 7").count(), 1, "{part}");
     }
 
     #[test]
