@@ -70,15 +70,15 @@ pub(super) fn intersect(a: Range, b: Range) -> Range {
 
 pub(super) fn add(a: Range, b: Range) -> Range {
     Range {
-        lo: (a.lo + b.lo).max(-LIMIT),
-        hi: (a.hi + b.hi).min(LIMIT),
+        lo: a.lo.saturating_add(b.lo).max(-LIMIT),
+        hi: a.hi.saturating_add(b.hi).min(LIMIT),
     }
 }
 
 pub(super) fn sub(a: Range, b: Range) -> Range {
     Range {
-        lo: (a.lo - b.hi).max(-LIMIT),
-        hi: (a.hi - b.lo).min(LIMIT),
+        lo: a.lo.saturating_sub(b.hi).max(-LIMIT),
+        hi: a.hi.saturating_sub(b.lo).min(LIMIT),
     }
 }
 

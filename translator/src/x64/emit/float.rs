@@ -66,7 +66,7 @@ impl Emitter<'_> {
     pub(super) fn convert_unsigned(&mut self, inst: &MInst) {
         let a = self.reg(inst.a, Width::W64);
         let scratch = self.preg(inst.b);
-        let (scratch, low) = (register(scratch, Width::W64), register(scratch, Width::W32));
+        let scratch = register(scratch, Width::W64);
         let dst = self.reg(inst.dst, Width::W64);
         let (large, even, end) = (
             self.stream.label(),
@@ -82,7 +82,7 @@ impl Emitter<'_> {
         self.put(Instruction::with2(Code::Mov_r64_rm64, scratch, a));
         self.put(Instruction::with2(Code::Shr_rm64_1, scratch, 1));
         self.stream.branch(Cond::Ae, even);
-        self.put(Instruction::with2(Code::Or_rm32_imm8, low, 1));
+        self.put(Instruction::with2(Code::Or_rm64_imm8, scratch, 1));
         self.stream.bind(even);
         self.put(Instruction::with2(Code::Cvtsi2sd_xmm_rm64, dst, scratch));
         self.put(Instruction::with2(Code::Addsd_xmm_xmmm64, dst, dst));
