@@ -1,7 +1,8 @@
 //! Turns a compiled module into pieces: functions, thunks, data, tables, constants, the state record.
 
 use super::pieces::{
-    LinkError, Piece, PieceId, Pieces, Relocation, RelocationKind, SectionKind, Target,
+    LinkError, Piece, PieceId, Pieces, Relocation, RelocationKind, SectionKind, SymbolDefinition,
+    Target,
 };
 use crate::base::EntityRef;
 use crate::ir::{FuncId, FunctionKind, Module, Symbol};
@@ -37,7 +38,15 @@ pub struct Collected {
 pub fn collect(code: &CodeModule<'_>, pieces: &mut Pieces) -> Result<Collected, LinkError> {
     let module = code.module;
     let mut collected = Collected::default();
-    let state = Piece::zeroed(u64::from(module.state_size).max(8), 64).named(STATE, true);
+    let mut state = Piece::zeroed(u64::from(module.state_size).max(8), 64).named(STATE, true);
+    state
+        .symbols
+        .extend(module.fields.values().map(|field| SymbolDefinition {
+            name: field.name.clone(),
+            offset: u64::from(field.offset),
+            size: u64::from(field.size),
+            global: false,
+        }));
     collected.state = Some(pieces.push(state));
     add_constants(code, pieces, &mut collected);
     reserve_functions(code, pieces, &mut collected);

@@ -17,9 +17,11 @@ mod random_tests;
 mod regalloc;
 pub mod registers;
 mod select;
+mod stack;
 
 pub use module::{CodeFunction, CodeModule, CodeRelocation, TrapSite, UnwindStep};
 pub use registers::Convention;
+pub use stack::{DeepestStack, deepest};
 
 use self::regalloc::Allocator;
 use self::registers::Registers;

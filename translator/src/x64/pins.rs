@@ -43,7 +43,7 @@ fn uses_pin(func: &Function) -> bool {
 }
 
 /// Functions that an indirect call may reach.
-fn address_taken(module: &Module) -> Vec<FuncId> {
+pub(super) fn address_taken(module: &Module) -> Vec<FuncId> {
     let mut taken = vec![false; module.functions.len()];
     let mut take = |symbol| {
         if let Symbol::Function(id) = symbol {
@@ -79,24 +79,31 @@ fn address_taken(module: &Module) -> Vec<FuncId> {
 /// For each function, those that may call it.
 fn callers(module: &Module, taken: &[FuncId]) -> Vec<Vec<FuncId>> {
     let mut result = vec![Vec::new(); module.functions.len()];
-    for (caller, func) in module.functions.iter() {
-        for (_, id) in func.each_inst() {
-            match func.insts[id].inst {
-                Inst::Call(callee, _) | Inst::TailCall(callee, _) => {
-                    result[callee.index()].push(caller);
-                }
-                Inst::CallInd(signature, ..) | Inst::TailCallInd(signature, ..) => {
-                    let wanted = &module.signatures[signature];
-                    for callee in taken {
-                        if module.functions[*callee].signature == *wanted {
-                            result[callee.index()].push(caller);
-                        }
-                    }
-                }
-                _ => {}
-            }
+    for caller in module.functions.keys() {
+        for callee in callees(module, caller, taken) {
+            result[callee.index()].push(caller);
         }
     }
+    result
+}
+
+/// The functions that a function may call, each once; `taken` are those whose address is taken.
+pub(super) fn callees(module: &Module, caller: FuncId, taken: &[FuncId]) -> Vec<FuncId> {
+    let func = &module.functions[caller];
+    let mut result = Vec::new();
+    for (_, id) in func.each_inst() {
+        match func.insts[id].inst {
+            Inst::Call(callee, _) | Inst::TailCall(callee, _) => result.push(callee),
+            Inst::CallInd(signature, ..) | Inst::TailCallInd(signature, ..) => {
+                let wanted = &module.signatures[signature];
+                let fits = |callee: &&FuncId| module.functions[**callee].signature == *wanted;
+                result.extend(taken.iter().filter(fits));
+            }
+            _ => {}
+        }
+    }
+    result.sort_unstable();
+    result.dedup();
     result
 }
 

@@ -1,4 +1,4 @@
-//! Each `listings/NAME.ir` compiles to the machine code in `NAME.asm`. `OURO_BLESS=1` writes what is.
+//! Each `texts/NAME.ir` compiles to the machine code in `NAME.asm`. `OURO_BLESS=1` writes what is.
 
 use ouroc::ir::{parse_module, verify};
 use ouroc::report::Listing;
@@ -21,7 +21,7 @@ fn listings(text: &str) -> String {
 
 #[test]
 fn the_code_for_each_text_is_the_code_beside_it() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/listings");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/machine/texts");
     let mut sources: Vec<_> = std::fs::read_dir(&folder)
         .expect("the folder is there")
         .map(|entry| entry.expect("the folder is readable").path())

@@ -1,8 +1,6 @@
 //! Programs in IR text become executables, which run and exit with a status.
 
-mod support;
-
-use support::{exit_status, run};
+use crate::support::{exit_status, run};
 
 #[test]
 fn a_program_exits_with_the_value_of_its_main_function() {
