@@ -69,15 +69,7 @@ fn next_cut(module: &Module, id: FuncId) -> Option<Cut> {
     let cold = ColdBlocks::new(func, &cfg, |callee| {
         module.functions[callee].attributes.cold
     });
-    let cut = |block: Block| {
-        let needed = handed_over(func, &liveness, block)?;
-        Some(Cut {
-            block,
-            needed,
-            constants: constants_before(func, &liveness, block),
-            cold: cold.contains(block),
-        })
-    };
+    let cut = |block: Block| cut_at(func, &liveness, &cold, block);
     if doomed[entry.index()] {
         return cut(entry);
     }
@@ -112,6 +104,16 @@ fn next_cut(module: &Module, id: FuncId) -> Option<Cut> {
         }
     }
     None
+}
+
+/// The cut at a block, unless there is too much to hand over.
+fn cut_at(func: &Function, liveness: &Liveness, cold: &ColdBlocks, block: Block) -> Option<Cut> {
+    Some(Cut {
+        block,
+        needed: handed_over(func, liveness, block)?,
+        constants: constants_before(func, liveness, block),
+        cold: cold.contains(block),
+    })
 }
 
 /// Blocks from which every path comes to a call before the function ends.
