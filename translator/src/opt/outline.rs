@@ -42,8 +42,6 @@ struct Cut {
     block: Block,
     /// What the new function gets, besides the parameters of the block.
     needed: Vec<Value>,
-    /// Constants from before the block; a loop may lead round to where they are made.
-    constants: Vec<Value>,
     cold: bool,
 }
 
@@ -111,7 +109,6 @@ fn cut_at(func: &Function, liveness: &Liveness, cold: &ColdBlocks, block: Block)
     Some(Cut {
         block,
         needed: handed_over(func, liveness, block)?,
-        constants: constants_before(func, liveness, block),
         cold: cold.contains(block),
     })
 }
@@ -159,15 +156,6 @@ fn handed_over(func: &Function, liveness: &Liveness, block: Block) -> Option<Vec
     let floats = all().filter(|&&value| func.ty(value).is_float()).count();
     let integers = all().count() - floats;
     (integers <= INTEGER_ARGUMENTS && floats <= FLOAT_ARGUMENTS).then_some(needed)
-}
-
-/// The constants that a block needs from before it.
-fn constants_before(func: &Function, liveness: &Liveness, block: Block) -> Vec<Value> {
-    liveness
-        .live_in(block)
-        .into_iter()
-        .filter(|&value| is_constant(func, value))
-        .collect()
 }
 
 /// Whether a value is made again rather than handed over.
@@ -236,7 +224,7 @@ fn move_out(module: &mut Module, id: FuncId, cut: &Cut, number: u32) {
     );
     new.attributes.cold = cut.cold;
     new.attributes.moving = func.attributes.moving;
-    fill(&mut new, func, cut, &arguments);
+    fill(&mut new, func, cut.block, &arguments);
     let position = func.insts[func.terminator_id(cut.block)].position;
     let new = module.functions.push(new);
     let func = &mut module.functions[id];
@@ -246,18 +234,11 @@ fn move_out(module: &mut Module, id: FuncId, cut: &Cut, number: u32) {
 }
 
 /// Copies everything that the block leads to.
-fn fill(new: &mut Function, func: &Function, cut: &Cut, arguments: &[Value]) {
-    let start = cut.block;
+fn fill(new: &mut Function, func: &Function, start: Block, arguments: &[Value]) {
     let entry = new.add_block();
     let mut values: Vec<Option<Value>> = vec![None; func.values.len()];
     for &argument in arguments {
         values[argument.index()] = Some(new.add_param(entry, func.ty(argument)));
-    }
-    for &constant in &cut.constants {
-        if let Some(inst) = func.def(constant) {
-            values[constant.index()] =
-                new.append(entry, inst, Some(func.ty(constant)), func.position);
-        }
     }
     let copied = region(func, start);
     let mut blocks: Vec<Option<Block>> = vec![None; func.blocks.len()];
@@ -276,7 +257,7 @@ fn fill(new: &mut Function, func: &Function, cut: &Cut, arguments: &[Value]) {
                 && is_constant(func, result)
             {
                 // Made in the entry: a loop may use it before it comes to where it was made.
-                let constant = data.inst.clone();
+                let constant = data.inst;
                 values[result.index()] =
                     new.append(entry, constant, Some(func.ty(result)), data.position);
                 continue;
@@ -287,7 +268,7 @@ fn fill(new: &mut Function, func: &Function, cut: &Cut, arguments: &[Value]) {
                 data.position,
             );
             if let (Some(result), Some(value)) = (data.result, new.insts[copy].result) {
-                values[result.index()].get_or_insert(value);
+                values[result.index()] = Some(value);
             }
             made.push((old, id, copy));
         }
