@@ -82,6 +82,9 @@ pub struct Build {
     /// Test assertions and array bounds.
     #[arg(long)]
     pub checked: bool,
+    /// Write the intermediate representation to before.ir and after.ir in this folder, as it is before and after optimisation.
+    #[arg(long, value_name = "FOLDER")]
+    pub dump_ir: Option<PathBuf>,
 }
 
 /// Options of `ouroc test`.

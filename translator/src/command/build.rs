@@ -12,6 +12,7 @@ use crate::base::{EntityRef, Severity};
 use crate::hazard::stack::deepest;
 use crate::ir::FuncId;
 use crate::lower;
+use crate::opt;
 use crate::options::Build;
 use crate::pipeline::{Analyzed, Lowered, Session, SourceFacts};
 use crate::project::Tests;
@@ -38,6 +39,9 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     let (Some(analyzed), Some(mut lowered)) = (analyzed, lowered) else {
         return Ok(Status::Refused);
     };
+    if let Some(folder) = &options.dump_ir {
+        dump(&lowered, folder)?;
+    }
     let built = match link(&analyzed, &mut lowered, &mut session) {
         Ok(built) => built,
         Err(fault) => return translator_fault(&fault, output),
@@ -56,6 +60,16 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     };
     write!(output.out, "{}", screen(&figures, &session.stages))?;
     Ok(status)
+}
+
+/// Writes the module before and after optimisation. A copy is optimised, so that the build goes on undisturbed.
+fn dump(lowered: &Lowered, folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    std::fs::write(folder.join("before.ir"), lowered.module.text())?;
+    let mut module = lowered.module.clone();
+    // A broken rule is reported by the build itself; the text shows how far the passes came.
+    let _ = opt::optimize(&mut module, opt::Options::default());
+    std::fs::write(folder.join("after.ir"), module.text())
 }
 
 /// An executable and what the screen tells of it.

@@ -80,7 +80,7 @@ fn only_from_dominator(
 }
 
 fn interval(
-    r: &Rewriter<'_>,
+    r: &mut Rewriter<'_>,
     block: Block,
     param: Value,
     arguments: &[(Block, Option<Value>)],
@@ -112,6 +112,11 @@ fn interval(
     if full == Range::BOOL {
         return full;
     }
+    r.starts.insert(param, start);
+    let full = r
+        .known_rounds
+        .get(&param)
+        .map_or(full, |round| start.union(*round));
     // The test at the end of the only branch back bounds all that comes round; several would have to be taken together.
     let start_if_only = (steps.len() == 1).then_some(start);
     let (mut rises, mut falls) = (true, true);
@@ -126,6 +131,7 @@ fn interval(
         min: if rises { start.min } else { full.min },
         max: if falls { start.max } else { full.max },
     }
+    .narrowed(full)
 }
 
 /// The result that a `br.…` passes to its normal target.

@@ -30,6 +30,10 @@ const SMALL: usize = 40;
 const SMALL_FOR_HANDLER: usize = 90;
 /// Taken in if this is the only call, and not cold.
 const ONLY_CALL: usize = 300;
+/// The largest function whose calls of itself are taken in.
+const RECURSIVE: usize = 40;
+/// How large it may become by that.
+const UNROLLED: usize = 160;
 /// Callers do not grow beyond this.
 const LARGEST: usize = 3000;
 
@@ -43,11 +47,39 @@ pub fn run(func: &mut Function, callees: &Callees<'_>) -> bool {
             break;
         }
         for id in calls {
-            inline_one(func, id, callees);
+            if let Inst::Call(callee, _) | Inst::TailCall(callee, _) = func.insts[id].inst {
+                inline_one(func, id, &callees.functions[callee]);
+            }
         }
         changed = true;
     }
     changed
+}
+
+/// Takes calls of itself into a small function, so that an activation does the work of several. Answers whether there was any.
+pub fn run_on_itself(func: &mut Function, own: FuncId) -> bool {
+    let own_calls = |func: &Function| -> Vec<InstId> {
+        let calls = func.each_inst().filter(
+            |(_, id)| matches!(func.insts[*id].inst, Inst::Call(callee, _) if callee == own),
+        );
+        calls.map(|(_, id)| id).collect()
+    };
+    let attributes = func.attributes;
+    if weight(func) > RECURSIVE || attributes.cold || attributes.inline == Inline::Never {
+        return false;
+    }
+    let body = func.clone();
+    let mut changed = false;
+    loop {
+        let calls = own_calls(func);
+        if calls.is_empty() || weight(func) + calls.len() * weight(&body) > UNROLLED {
+            return changed;
+        }
+        for id in calls {
+            inline_one(func, id, &body);
+        }
+        changed = true;
+    }
 }
 
 /// The size of a function for the decision: constants cost nothing.
@@ -135,16 +167,15 @@ fn is_worth_it(
 }
 
 /// Replaces one call by the body.
-fn inline_one(func: &mut Function, id: InstId, callees: &Callees<'_>) {
-    let (callee, args, tail) = match func.insts[id].inst {
-        Inst::Call(callee, args) => (callee, args, false),
-        Inst::TailCall(callee, args) => (callee, args, true),
+fn inline_one(func: &mut Function, id: InstId, body: &Function) {
+    let (args, tail) = match func.insts[id].inst {
+        Inst::Call(_, args) => (args, false),
+        Inst::TailCall(_, args) => (args, true),
         _ => unreachable!("{id} was chosen as a call"),
     };
     let Some((block, at)) = find(func, id) else {
         return;
     };
-    let body = &callees.functions[callee];
     let rest = func.blocks[block].insts.split_off(at + 1);
     func.blocks[block].insts.pop();
     let after = if tail {
@@ -416,5 +447,25 @@ mod tests {
             text.contains("call \"even\"") && text.contains("call \"no\""),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_small_function_takes_in_its_own_calls_until_it_is_large() {
+        let text = "function \"fib\" (v0: i64) -> i64 {\nblock0(v0: i64):\n    v1 = iconst 2\n    v2 = icmp.slt v0, v1\n    \
+            br v2, block1, block2\nblock1:\n    ret v0\nblock2:\n    v3 = iconst 1\n    v4 = sub v0, v3\n    v5 = call \"fib\"(v4)\n    \
+            v6 = sub v0, v1\n    v7 = call \"fib\"(v6)\n    v8 = add v5, v7\n    ret v8\n}\n";
+        let before = parse_module(text).expect("the text is right");
+        let mut after = before.clone();
+        let id = FuncId::new(0);
+        assert!(run_on_itself(&mut after.functions[id], id));
+        assert_eq!(verify(&after), Ok(()), "{}", after.text());
+        let size = weight(&after.functions[id]);
+        assert!(size > 40 && size <= UNROLLED, "{size}");
+        let (old, new) = (
+            interpret(&before, id, &[12], &[], 100_000),
+            interpret(&after, id, &[12], &[], 100_000),
+        );
+        assert_eq!(old.end, End::Returned(Some(144)));
+        assert_eq!(new.end, old.end);
     }
 }

@@ -200,8 +200,10 @@ fn inline_all(module: &mut Module, options: Options) -> Result<(), Vec<VerifierE
         };
         let errors: Vec<VerifierError> = work
             .par_iter_mut()
-            .flat_map_iter(|(_, func)| {
-                if inline::run(func, &callees) {
+            .flat_map_iter(|(id, func)| {
+                let inlined = inline::run(func, &callees);
+                let unrolled = graph.recursive[*id] && inline::run_on_itself(func, *id);
+                if inlined || unrolled {
                     run_passes(func, &context, options, CLEAN_UP)
                 } else {
                     Vec::new()

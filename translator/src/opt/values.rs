@@ -41,6 +41,12 @@ pub(super) struct Rewriter<'a> {
     pub(super) ranges: Vec<Range>,
     pub(super) relations: Relations,
     pub(super) undo: Vec<Undo>,
+    /// By parameter of a loop's header: what an earlier walk found to come round the loop.
+    pub(super) known_rounds: FxHashMap<Value, Range>,
+    /// By parameter of a loop's header: what comes round the loop in this walk.
+    rounds: FxHashMap<Value, Range>,
+    /// By parameter of a loop's header: what it starts with.
+    pub(super) starts: FxHashMap<Value, Range>,
     /// The new content of the current block.
     out: Vec<InstId>,
     pub(super) block: Block,
@@ -52,26 +58,54 @@ pub(super) struct Rewriter<'a> {
 
 /// Runs the pass.
 pub fn run(func: &mut Function, _context: &Context<'_>) -> bool {
-    let cfg = Cfg::new(func);
-    let dominators = Dominators::new(&cfg);
-    let (entry, position) = (func.entry(), func.position);
-    let mut rewriter = Rewriter {
-        forward: func.values.keys().collect(),
-        ranges: vec![Range::FULL; func.values.len()],
-        func,
-        cfg,
-        dominators,
-        table: FxHashMap::default(),
-        relations: Relations::default(),
-        undo: Vec::new(),
-        out: Vec::new(),
-        block: entry,
-        position,
-        changed: false,
-        dead: false,
-    };
+    let mut rewriter = Rewriter::new(func, FxHashMap::default());
     rewriter.walk();
-    rewriter.changed
+    let mut changed = rewriter.changed;
+    // What comes round a loop is known only at the end of a walk, and tells more about the loop's parameters in another one.
+    if let Some(rounds) = rewriter.better_rounds() {
+        let mut again = Rewriter::new(func, rounds);
+        again.walk();
+        changed |= again.changed;
+    }
+    changed
+}
+
+impl<'a> Rewriter<'a> {
+    fn new(func: &'a mut Function, known_rounds: FxHashMap<Value, Range>) -> Self {
+        let cfg = Cfg::new(func);
+        let dominators = Dominators::new(&cfg);
+        let (entry, position) = (func.entry(), func.position);
+        Self {
+            forward: func.values.keys().collect(),
+            ranges: vec![Range::FULL; func.values.len()],
+            func,
+            cfg,
+            dominators,
+            table: FxHashMap::default(),
+            relations: Relations::default(),
+            undo: Vec::new(),
+            known_rounds,
+            rounds: FxHashMap::default(),
+            starts: FxHashMap::default(),
+            out: Vec::new(),
+            block: entry,
+            position,
+            changed: false,
+            dead: false,
+        }
+    }
+
+    /// What comes round loops, if it narrows the interval of a parameter.
+    fn better_rounds(&mut self) -> Option<FxHashMap<Value, Range>> {
+        let narrows = |(param, round): (&Value, &Range)| {
+            self.starts.get(param).is_some_and(|start| {
+                let (new, old) = (start.union(*round), self.ranges[param.index()]);
+                new.narrowed(old) != old
+            })
+        };
+        let any = self.rounds.iter().any(narrows);
+        any.then(|| std::mem::take(&mut self.rounds))
+    }
 }
 
 impl Rewriter<'_> {
@@ -111,6 +145,61 @@ impl Rewriter<'_> {
             self.visit_inst(id);
         }
         self.func.blocks[block].insts = std::mem::take(&mut self.out);
+        self.note_rounds(block);
+    }
+
+    /// Notes what the branches back from a block pass to the parameters of headers.
+    fn note_rounds(&mut self, block: Block) {
+        let Some(&last) = self.func.blocks[block].insts.last() else {
+            return;
+        };
+        let inst = self.func.insts[last].inst;
+        let mut passed: Vec<(Value, Range)> = Vec::new();
+        inst.each_target(self.func, |target| {
+            if self.cfg.position(target.block) > self.cfg.position(block) {
+                return;
+            }
+            let args = self.func.values_of(target.args);
+            for (number, &param) in self.func.blocks[target.block].params.iter().enumerate() {
+                // The result of a checked branch is no argument.
+                let range = args.get(number).map_or(Range::FULL, |&arg| {
+                    self.range_on_edge(&inst, arg, target.block)
+                });
+                passed.push((param, range));
+            }
+        });
+        for (param, range) in passed {
+            self.rounds
+                .entry(param)
+                .and_modify(|known| *known = known.union(range))
+                .or_insert(range);
+        }
+    }
+
+    /// What an argument can be when the branch is taken that passes it.
+    fn range_on_edge(&self, inst: &Inst, arg: Value, to: Block) -> Range {
+        let here = self.range(arg);
+        let Inst::Br(c, yes, no, _) = *inst else {
+            return here;
+        };
+        let Some(Inst::Icmp(cond, a, b)) = self.func.def(c) else {
+            return here;
+        };
+        if yes.block == no.block {
+            return here;
+        }
+        let cond = if yes.block == to {
+            cond
+        } else {
+            cond.inverse()
+        };
+        if a == arg {
+            Range::given(cond, here, self.range(b))
+        } else if b == arg {
+            Range::given(cond.swapped(), here, self.range(a))
+        } else {
+            here
+        }
     }
 
     fn visit_inst(&mut self, id: InstId) {
@@ -371,4 +460,92 @@ fn key(inst: &Inst) -> Option<Inst> {
 /// The reason of a check does not distinguish its results.
 fn key_of_checked(op: crate::ir::CheckedOp, a: Value, b: Value) -> Inst {
     Inst::Checked(op, a, b, TrapReason::new(0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::run;
+    use crate::base::EntityRef;
+    use crate::ir::{FuncId, parse_module, verify};
+    use crate::opt::Context;
+
+    /// The text of a function after the pass.
+    fn after(head: &str, code: &str) -> String {
+        let prelude = "state 16\nfield A.x 0 i64 size 8 !A.x\n";
+        let text = format!(
+            "{prelude}function \"f\" {head} {{\nblock0{}:\n{code}}}\n",
+            head.split(" ->").next().unwrap_or(head)
+        );
+        let mut module = parse_module(&text).unwrap_or_else(|error| panic!("{error}\n{text}"));
+        assert_eq!(verify(&module), Ok(()), "{text}");
+        let mut func = module.functions[FuncId::new(0)].clone();
+        run(&mut func, &Context::for_tests(&module));
+        module.functions[FuncId::new(0)] = func;
+        assert_eq!(verify(&module), Ok(()), "{}", module.text());
+        module.function_text(FuncId::new(0))
+    }
+
+    #[test]
+    fn a_counter_needs_no_overflow_check() {
+        let text = after(
+            "(v0: i64) -> i64",
+            "    v1 = iconst 0\n    jump block1(v1)\nblock1(v2: i64):\n    v3 = icmp.slt v2, v0\n    br v3, block2, block3\n\
+             block2:\n    v4 = iconst 1\n    v5 = add.s v2, v4, \"overflow\"\n    v6 = icmp.slt v2, v1\n    trap.if v6, \"negative\"\n    \
+             jump block1(v5)\nblock3:\n    ret v2\n",
+        );
+        assert!(
+            text.contains("= add v2, v4") && !text.contains("trap.if"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn what_comes_round_a_loop_bounds_its_parameter() {
+        let text = after(
+            "(v0: i64, v1: bool) -> i64",
+            "    v2 = iconst 5\n    jump block1(v2)\nblock1(v3: i64):\n    v4 = add v3, v0\n    v5 = sext.32 v4\n    v6 = icmp.ne v5, v4\n    \
+             trap.if v6, \"narrow\"\n    v7 = add.s v3, v2, \"overflow\"\n    br v1, block1(v4), block2\nblock2:\n    ret v7\n",
+        );
+        assert!(!text.contains("add.s"), "{text}");
+    }
+
+    #[test]
+    fn a_dominating_comparison_decides_and_removes_checks() {
+        let text = after(
+            "(v0: i64, v1: i64) -> i64",
+            "    v2 = iconst 100\n    v3 = icmp.ult v0, v2\n    br v3, block1, block2\nblock1:\n    v4 = add.s v0, v2, \"overflow\"\n    \
+             v5 = zext.8 v0\n    v6 = icmp.sge v0, v2\n    trap.if v6, \"bounds\"\n    v7 = add v4, v5\n    ret v7\nblock2:\n    \
+             v8 = icmp.uge v0, v1\n    br v8, block3, block4\nblock3:\n    v9 = sub.u v0, v1, \"negative\"\n    ret v9\nblock4:\n    ret v0\n",
+        );
+        for gone in ["add.s", "sub.u", "zext", "trap.if"] {
+            assert!(!text.contains(gone), "{gone} is still in\n{text}");
+        }
+    }
+
+    #[test]
+    fn addresses_take_in_sums_scales_and_symbols() {
+        let text = after(
+            "(v0: oop, v1: i64) -> i64",
+            "    v2 = iconst 3\n    v3 = shl v1, v2\n    v4 = cast.i64 v0\n    v5 = add v4, v3\n    v6 = iconst 8\n    v7 = add v5, v6\n    \
+             v8 = cast.ptr v7\n    v9 = load.i64 v8 + 8 !any\n    v10 = addr field \"A.x\" + 4\n    v11 = cast.i64 v10\n    v12 = add v3, v11\n    \
+             v13 = load.i64 v12 !any\n    v14 = add v9, v13\n    ret v14\n",
+        );
+        assert!(text.contains("load.i64 v0 + v1*8 + 16 !any"), "{text}");
+        assert!(
+            text.contains("load.i64 state.A.x + v1*8 + 4 !any"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn tags_cancel_and_equal_computations_are_shared() {
+        let text = after(
+            "(v0: i64, v1: bool) -> i64",
+            "    v2 = sext.32 v0\n    v3 = iconst 3\n    v4 = shl v2, v3\n    v5 = iconst 1\n    v6 = add v4, v5\n    v7 = zext.3 v6\n    \
+             v8 = icmp.eq v7, v5\n    br v8, block1, block2\nblock1:\n    v9 = sar v6, v3\n    v10 = mul v0, v0\n    v11 = mul v0, v0\n    \
+             v12 = add v10, v11\n    v13 = add v12, v9\n    ret v13\nblock2:\n    ret v0\n",
+        );
+        assert!(!text.contains("br ") && !text.contains("sar"), "{text}");
+        assert_eq!(text.matches("mul").count(), 1, "{text}");
+    }
 }

@@ -41,11 +41,10 @@ impl Rewriter<'_> {
                     })
                 }
                 None if address.index.is_none() => {
-                    // The operand that was a pointer stays the base.
-                    let (base, index) = if self.looks_like_index(x) && !self.looks_like_index(y) {
-                        (y, x)
-                    } else {
+                    let (base, index) = if self.likeness(x) >= self.likeness(y) {
                         (x, y)
+                    } else {
+                        (y, x)
                     };
                     Some(Address {
                         base: Base::Value(base),
@@ -55,12 +54,31 @@ impl Rewriter<'_> {
                 }
                 None => None,
             },
-            _ => None,
+            // An index cannot be a symbol, so a symbol that is one changes places with the base.
+            _ => match address.index {
+                Some((index, 1)) if self.likeness(index) > self.likeness(base) => Some(Address {
+                    base: Base::Value(index),
+                    index: Some((base, 1)),
+                    offset: address.offset,
+                }),
+                _ => None,
+            },
         }
     }
 
-    fn looks_like_index(&self, value: Value) -> bool {
-        matches!(self.func.def(value), Some(Inst::Binary(BinaryOp::Shl, ..)))
+    /// How much an operand of a sum looks like the base of an address.
+    fn likeness(&self, value: Value) -> u32 {
+        match self.func.def(value) {
+            Some(Inst::Cast(_, x)) => match self.func.def(x) {
+                Some(Inst::Addr(..)) => 4,
+                _ if self.func.ty(x) != Type::I64 => 3,
+                _ => 2,
+            },
+            Some(Inst::Addr(..)) => 4,
+            Some(Inst::Binary(BinaryOp::Shl | BinaryOp::Mul, ..)) => 0,
+            _ if self.func.ty(value) != Type::I64 => 3,
+            _ => 1,
+        }
     }
 
     fn fold_index(&mut self, address: Address) -> Option<Address> {
@@ -76,10 +94,6 @@ impl Rewriter<'_> {
             });
         }
         match self.func.def(index)? {
-            Inst::Cast(Type::I64, x) if self.func.ty(x) == Type::I64 => Some(Address {
-                index: Some((x, scale)),
-                ..address
-            }),
             Inst::Binary(BinaryOp::Add, x, n) => {
                 let n = self.constant(n)?.checked_mul(i64::from(scale))?;
                 let offset = i32::try_from(n.checked_add(i64::from(address.offset))?).ok()?;

@@ -19,7 +19,13 @@ impl Rewriter<'_> {
             Type::I64 | Type::F64 | Type::F32 => {}
         }
         let Some(n) = constant else {
-            return self.difference_comparison(cond, a, b);
+            return match self
+                .fits_comparison(cond, a, b)
+                .or_else(|| self.fits_comparison(cond, b, a))
+            {
+                Some(next) => next,
+                None => self.difference_comparison(cond, a, b),
+            };
         };
         if let Some(next) = self.canonical(cond, a, n) {
             return next;
@@ -58,6 +64,31 @@ impl Rewriter<'_> {
             (Some(x), Some(y)) => Outcome::Inst(Inst::Icmp(cond, x, y)),
             _ => Outcome::Keep,
         }
+    }
+
+    /// Whether a value equals its own extension, where it can leave the width on one side only: one comparison with the bound.
+    fn fits_comparison(&mut self, cond: IntCond, extended: Value, value: Value) -> Option<Outcome> {
+        let width = match self.func.def(extended)? {
+            Inst::Sext(bits, x) if x == value => Range::signed_bits(u32::from(bits)),
+            Inst::Zext(bits, x) if x == value => Range::unsigned_bits(u32::from(bits)),
+            _ => return None,
+        };
+        let range = self.range(value);
+        let (inside, bound) = match cond {
+            _ if !cond.is_equality() => return None,
+            _ if range.min >= width.min => (IntCond::Sle, width.max),
+            _ if range.max <= width.max => (IntCond::Sge, width.min),
+            // Not negative and small is one unsigned comparison.
+            _ if width.min == 0 => (IntCond::Ule, width.max),
+            _ => return None,
+        };
+        let bound = self.iconst(bound);
+        let cond = if cond == IntCond::Eq {
+            inside
+        } else {
+            inside.inverse()
+        };
+        Some(Outcome::Inst(Inst::Icmp(cond, value, bound)))
     }
 
     /// `x + y == x` and the like for two values.
