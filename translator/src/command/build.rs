@@ -9,6 +9,7 @@ use rustc_hash::FxHashMap;
 use super::screen::{Figures, screen};
 use super::{Output, Status, Warnings, show, translator_fault};
 use crate::base::{EntityRef, Severity};
+use crate::hazard::Findings;
 use crate::hazard::stack::deepest;
 use crate::ir::FuncId;
 use crate::lower;
@@ -83,7 +84,6 @@ fn link(
     lowered: &mut Lowered,
     session: &mut Session,
 ) -> std::result::Result<Built, String> {
-    // Optimisation renumbers the functions; the call graph knows them as they were.
     let names: Vec<String> = lowered
         .module
         .functions
@@ -95,25 +95,39 @@ fn link(
     let executable = session.link(&code, &analyzed.facts)?;
     let mut figures = figures(analyzed, &code, session);
     figures.file_size = executable.bytes.len();
-    let frames: FxHashMap<&str, u64> = lowered
-        .module
-        .functions
-        .values()
-        .zip(&code.functions)
-        .map(|(function, compiled)| (function.name.as_str(), u64::from(compiled.stack)))
-        .collect();
-    let frame = |id: FuncId| frames.get(names[id.index()].as_str()).copied().unwrap_or(0);
-    let deepest = deepest(&lowered.findings.graph, &lowered.findings.declared, frame);
-    let names = deepest
-        .chain
-        .iter()
-        .map(|&id| names[id.index()].clone())
-        .collect();
-    figures.deepest_stack = Some((deepest.bytes, names));
+    figures.deepest_stack = Some(deepest_stack(&lowered.findings, &names, &code));
     Ok(Built {
         bytes: executable.bytes,
         figures,
     })
+}
+
+/// Bytes of the deepest native stack, and the methods that lead there.
+///
+/// The calls are those before optimisation, whose functions have the `names`; frames are known by name, and what was split off from a
+/// function takes the place of its frame.
+fn deepest_stack(
+    findings: &Findings,
+    names: &[String],
+    code: &CodeModule<'_>,
+) -> (u64, Vec<String>) {
+    let mut frames: FxHashMap<&str, u64> = FxHashMap::default();
+    for (function, compiled) in code.module.functions.values().zip(&code.functions) {
+        let whole = function.name.split(" (").next().unwrap_or_default();
+        let frame = frames.entry(whole).or_default();
+        *frame = (*frame).max(compiled.stack.into());
+    }
+    let name = |id: FuncId| names[id.index()].as_str();
+    let frame = |id| frames.get(name(id)).copied().unwrap_or(0);
+    let deepest = deepest(&findings.graph, &findings.declared, frame);
+    (
+        deepest.bytes,
+        deepest
+            .chain
+            .into_iter()
+            .map(|id| name(id).to_owned())
+            .collect(),
+    )
 }
 
 fn figures(analyzed: &Analyzed, code: &CodeModule<'_>, session: &Session) -> Figures {
