@@ -107,7 +107,11 @@ impl Body<'_, '_> {
     /// The share of an expression: for arithmetic the join of its operands, whatever the range of the result.
     pub(super) fn share(&mut self, expr: &Expr) -> Share {
         if self.is_adaptable(expr) {
-            return Share::Constant(range_of(expr));
+            // Sums of a counting local and constants have the range of its type, which says nothing.
+            return Share::Constant(match expr.kind {
+                ExprKind::Int(value) => Range::exactly(value),
+                _ => range::intersect(range_of(expr), range::SIGNED),
+            });
         }
         Share::Of(Type::Int(match self.nominal(expr) {
             Some(ty) => ty,

@@ -1,20 +1,17 @@
 //! Messages to integers.
 
 use crate::base::{Diagnostic, Span};
-use crate::syntax::ast::{self, ExprId, Send};
+use crate::syntax::ast::{ExprId, Send};
 use crate::typed::{
-    Arithmetic, ClassId, Comparison, Expr, ExprKind, IntBinary, IntType, IntUnary, Range, Type,
+    Arithmetic, ClassId, Comparison, Expr, ExprKind, IntBinary, IntType, Range, Type,
 };
 
 use super::body::{Body, constant, integer, plain, poison, unit_of};
-use super::builtin::{comparison, retype};
+use super::builtin::comparison;
 use super::constants::int_binary;
-use super::scope::{Purpose, Want};
+use super::scope::Want;
 use super::settle::range_of;
 use super::{codes, range};
-
-/// The values 0 to 64.
-const COUNT: Range = Range { lo: 0, hi: 64 };
 
 /// The operation of a binary selector whose operands have one unit.
 fn operation(selector: &str) -> Option<IntBinary> {
@@ -34,7 +31,7 @@ fn operation(selector: &str) -> Option<IntBinary> {
 }
 
 /// The exact range of an operation.
-fn result_range(op: IntBinary, a: Range, b: Range) -> Range {
+pub(super) fn result_range(op: IntBinary, a: Range, b: Range) -> Range {
     match op {
         IntBinary::Add => range::add(a, b),
         IntBinary::Sub => range::sub(a, b),
@@ -131,7 +128,7 @@ impl<'w> Body<'_, 'w> {
     }
 
     /// The argument, which must be an integer.
-    fn integer_argument(&mut self, argument: ExprId, send: &'w Send) -> Option<Expr> {
+    pub(super) fn integer_argument(&mut self, argument: ExprId, send: &'w Send) -> Option<Expr> {
         let value = self.value(argument);
         match value.ty {
             Type::Int(_) => Some(value),
@@ -430,318 +427,6 @@ impl<'w> Body<'_, 'w> {
         let kind = ExprKind::IntCompare(comparison, Box::new(a), Box::new(b));
         plain(kind, Type::Boolean, span)
     }
-
-    fn integer_unary(
-        &mut self,
-        receiver: Expr,
-        selector: &str,
-        send: &'w Send,
-        span: Span,
-    ) -> Option<Expr> {
-        if let Some(target) = selector
-            .strip_prefix("as")
-            .and_then(crate::resolve::integer_type)
-        {
-            return Some(self.truncate_to(receiver, target, span));
-        }
-        let unit = unit_of(receiver.ty);
-        let zero = || constant(0, span);
-        Some(match selector {
-            "negated" | "abs" | "bitInvert" => self.sign_operation(receiver, selector, unit, span),
-            "asInteger" => {
-                let value = self.settle(receiver, None);
-                match value.ty {
-                    Type::Int(ty) if unit.is_some() => {
-                        retype(value, Type::Int(IntType { unit: None, ..ty }), span)
-                    }
-                    _ => value,
-                }
-            }
-            "bits" if unit.is_some() => {
-                self.raw_conversion("bits", send.selector_span());
-                self.bits_of(receiver, span)
-            }
-            "asFloat64" | "asFloat32" => {
-                let value = self.settle(receiver, None);
-                if value.ty == Type::Never {
-                    return Some(value);
-                }
-                let ty = if selector == "asFloat64" {
-                    Type::Float64
-                } else {
-                    Type::Float32
-                };
-                plain(ExprKind::ToFloat(Box::new(value)), ty, span)
-            }
-            "isZero" => self.compare(Comparison::Eq, receiver, zero(), span),
-            "asBoolean" => self.compare(Comparison::Ne, receiver, zero(), span),
-            "even" | "odd" => {
-                let one = constant(1, span);
-                let mut one = one;
-                if let Some(unit) = unit.and_then(|unit| self.unit_type(unit)) {
-                    self.adapt(&mut one, unit);
-                }
-                let low = self.operate(IntBinary::And, receiver, one, unit, span);
-                let wanted = constant(i128::from(selector == "odd"), span);
-                self.compare(Comparison::Eq, low, wanted, span)
-            }
-            "isPowerOfTwo" => self.is_power_of_two(receiver, span),
-            _ => return self.bit_unary(receiver, selector, span),
-        })
-    }
-
-    fn sign_operation(
-        &mut self,
-        value: Expr,
-        selector: &str,
-        unit: Option<ClassId>,
-        span: Span,
-    ) -> Expr {
-        if value.ty == Type::Never {
-            return value;
-        }
-        if let ExprKind::Int(known) = value.kind {
-            let result = match selector {
-                "negated" => -known,
-                "abs" => known.abs(),
-                _ => !known,
-            };
-            return with_unit(constant(result, span), unit);
-        }
-        let (op, value) = match selector {
-            "negated" => (IntUnary::Neg, value),
-            "abs" => (IntUnary::Abs, self.settle(value, None)),
-            _ => (IntUnary::Invert, value),
-        };
-        if value.ty == Type::Never {
-            return value;
-        }
-        let from = range_of(&value);
-        let exact = match op {
-            IntUnary::Neg => range::sub(Range::exactly(0), from),
-            IntUnary::Abs if from.lo >= 0 => return value,
-            IntUnary::Abs => Range {
-                lo: if from.hi < 0 { -from.hi } else { 0 },
-                hi: from.hi.max(-from.lo),
-            },
-            _ => range::invert(from),
-        };
-        let kind = ExprKind::IntUnary(op, Arithmetic::Exact, Box::new(value));
-        with_unit(integer(kind, range::home(exact), exact, span), unit)
-    }
-
-    /// One bit only: not zero, and no bit in common with the predecessor.
-    fn is_power_of_two(&mut self, receiver: Expr, span: Span) -> Expr {
-        let value = self.settle(receiver, None);
-        if value.ty == Type::Never {
-            return value;
-        }
-        let (set, value) = self.keep(value, "number", span);
-        let pattern = self.truncate_to(value.clone(), IntType::UINT64, span);
-        let count = integer(
-            ExprKind::IntUnary(IntUnary::BitCount, Arithmetic::Exact, Box::new(pattern)),
-            IntType::INT64,
-            COUNT,
-            span,
-        );
-        let one = self.compare(Comparison::Eq, count, constant(1, span), span);
-        let positive = self.compare(Comparison::Gt, value, constant(0, span), span);
-        let both = ExprKind::And(Box::new(positive), Box::new(one));
-        super::body::sequence(vec![set, plain(both, Type::Boolean, span)], span)
-    }
-
-    /// Operations on 64-bit patterns.
-    fn bit_unary(&mut self, receiver: Expr, selector: &str, span: Span) -> Option<Expr> {
-        let (op, result) = match selector {
-            "highBit" => (IntUnary::HighBit, COUNT),
-            "lowBit" => (IntUnary::LowBit, COUNT),
-            "bitCount" => (IntUnary::BitCount, COUNT),
-            "trailingZeros" => (IntUnary::TrailingZeros, COUNT),
-            "leadingZeros" => (IntUnary::LeadingZeros, COUNT),
-            "byteSwap16" => (IntUnary::ByteSwap16, Range { lo: 0, hi: 0xFFFF }),
-            "byteSwap32" => (
-                IntUnary::ByteSwap32,
-                Range {
-                    lo: 0,
-                    hi: 0xFFFF_FFFF,
-                },
-            ),
-            "byteSwap64" => (IntUnary::ByteSwap64, range::UNSIGNED),
-            _ => return None,
-        };
-        let bits = match op {
-            IntUnary::ByteSwap16 => 16,
-            IntUnary::ByteSwap32 => 32,
-            _ => 64,
-        };
-        let pattern = IntType {
-            signed: false,
-            bits,
-            unit: None,
-        };
-        let value = if matches!(op, IntUnary::HighBit | IntUnary::LowBit) {
-            self.not_negative(receiver, selector)
-        } else {
-            self.truncate_to(receiver, pattern, span)
-        };
-        if value.ty == Type::Never {
-            return Some(value);
-        }
-        let kind = ExprKind::IntUnary(op, Arithmetic::Exact, Box::new(value));
-        Some(integer(kind, range::home(result), result, span))
-    }
-
-    /// The position of a bit is asked of values that are not negative; others trap.
-    fn not_negative(&mut self, receiver: Expr, selector: &str) -> Expr {
-        let span = receiver.span;
-        let value = self.settle(receiver, None);
-        match value.ty {
-            Type::Int(_) => {
-                let purpose = match self.inf.interner.lookup(selector) {
-                    Some(selector) => Purpose::Receiver(selector),
-                    None => Purpose::Operand,
-                };
-                let bare = match unit_of(value.ty) {
-                    Some(_) => {
-                        let ty = range::home(range_of(&value));
-                        retype(value, Type::Int(ty), span)
-                    }
-                    None => value,
-                };
-                self.fit(bare, IntType::UINT64, purpose, None)
-            }
-            _ => value,
-        }
-    }
-
-    /// `rotateLeft:`, `rotateRight:`, `multiplyHighUnsigned:`.
-    fn pattern_binary(
-        &mut self,
-        receiver: Expr,
-        selector: &str,
-        send: &'w Send,
-        argument: ExprId,
-        span: Span,
-    ) -> Option<Expr> {
-        let receiver = self.coerce_expr(
-            receiver,
-            Type::Int(IntType::UINT64),
-            Purpose::Receiver(send.selector),
-            None,
-        );
-        let purpose = Purpose::Argument(0, send.selector);
-        let (op, argument) = match selector {
-            "multiplyHighUnsigned:" => {
-                let ty = Type::Int(IntType::UINT64);
-                (
-                    IntBinary::MulHighUnsigned,
-                    self.value_as(argument, ty, purpose, None),
-                )
-            }
-            _ => {
-                let op = if selector == "rotateLeft:" {
-                    IntBinary::RotateLeft
-                } else {
-                    IntBinary::RotateRight
-                };
-                let count = self.integer_argument(argument, send)?;
-                (op, self.settle(count, None))
-            }
-        };
-        if receiver.ty == Type::Never || argument.ty == Type::Never {
-            return Some(poison(span));
-        }
-        let kind = ExprKind::IntBinary(
-            op,
-            Arithmetic::Exact,
-            Box::new(receiver),
-            Box::new(argument),
-        );
-        Some(integer(kind, IntType::UINT64, range::UNSIGNED, span))
-    }
-
-    /// `(a + b) ifOverflow: [ … ]`, also of a difference, a product and a negation.
-    pub(super) fn overflow_form(&mut self, send: &'w Send, span: Span) -> Option<Expr> {
-        if self.text(send.selector) != "ifOverflow:" {
-            return None;
-        }
-        let receiver = self.node(send.receiver);
-        let operation = match &receiver.kind {
-            ast::ExprKind::Send(inner) => match self.text(inner.selector) {
-                "+" => Some((inner, IntBinary::Add)),
-                "-" => Some((inner, IntBinary::Sub)),
-                "*" => Some((inner, IntBinary::Mul)),
-                "negated" => Some((inner, IntBinary::Sub)),
-                _ => None,
-            },
-            _ => None,
-        };
-        let Some((inner, op)) = operation else {
-            let error = Diagnostic::error(
-                codes::NOT_UNDERSTOOD,
-                "ifOverflow: is sent to a sum, difference, product or negation",
-            );
-            return Some(self.fail(error.primary(receiver.span, "")));
-        };
-        let first = self.value(inner.receiver);
-        let (a, b) = match inner.arguments.first() {
-            Some(&argument) => (first, self.integer_argument(argument, inner)?),
-            None => (constant(0, receiver.span), first),
-        };
-        Some(self.if_overflow(op, a, b, send.arguments[0], span))
-    }
-
-    fn if_overflow(&mut self, op: IntBinary, a: Expr, b: Expr, arm: ExprId, span: Span) -> Expr {
-        let scaled = op == IntBinary::Mul && unit_of(a.ty) != unit_of(b.ty);
-        let (a, b) = if scaled {
-            (a, b)
-        } else {
-            match self.same_unit(a, b) {
-                Some(pair) => pair,
-                None => return poison(span),
-            }
-        };
-        let unit = unit_of(a.ty).or(unit_of(b.ty));
-        let signed = IntType::INT64;
-        let (a, b) = (self.settle(a, None), self.settle(b, None));
-        for operand in [&a, &b] {
-            if !matches!(operand.ty, Type::Int(_)) {
-                return match operand.ty {
-                    Type::Never => poison(span),
-                    _ => self.expect_integer(operand),
-                };
-            }
-        }
-        let fallback_env = self.env.clone();
-        let fallback = self.arm(arm, Want::Value);
-        let after = std::mem::replace(&mut self.env, fallback_env);
-        self.env = std::mem::replace(&mut self.env, super::flow::Env::new()).join(after);
-        let wide = IntType { unit, ..signed };
-        let fallback = self.coerce_expr(fallback, Type::Int(wide), Purpose::Arm, None);
-        if !range::union(range_of(&a), range_of(&b)).within(range::SIGNED) {
-            let error = Diagnostic::error(
-                codes::MIXED_SIGNS,
-                "ifOverflow: is of signed 64-bit integers, and an operand may exceed them",
-            );
-            return self.fail(
-                error
-                    .primary(span, "")
-                    .hint("asInt64 takes the pattern as signed"),
-            );
-        }
-        let exact = range::intersect(result_range(op, range_of(&a), range_of(&b)), range::SIGNED);
-        let all = match fallback.range {
-            Some(other) => range::union(exact, other),
-            None => exact,
-        };
-        let kind = ExprKind::IfOverflow(op, Box::new(a), Box::new(b), Box::new(fallback));
-        integer(kind, wide, all, span)
-    }
-
-    fn expect_integer(&mut self, operand: &Expr) -> Expr {
-        let message = format!("{} is no integer", self.type_name(operand.ty));
-        self.fail(Diagnostic::error(codes::MISMATCH, message).primary(operand.span, ""))
-    }
 }
 
 /// Adds a constant negative number as a difference, takes powers of two as shifts and masks.
@@ -811,7 +496,7 @@ fn fold(op: IntBinary, a: &Expr, b: &Expr, span: Span) -> Option<Expr> {
 }
 
 /// The expression with a unit on its type.
-fn with_unit(mut expr: Expr, unit: Option<ClassId>) -> Expr {
+pub(super) fn with_unit(mut expr: Expr, unit: Option<ClassId>) -> Expr {
     if let Type::Int(ty) = expr.ty {
         expr.ty = Type::Int(IntType { unit, ..ty });
     }

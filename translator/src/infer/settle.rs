@@ -91,7 +91,11 @@ impl Body<'_, '_> {
             }
             _ => None,
         };
-        if range::fits(exact) {
+        let overflows_target = target.is_some_and(|target| target.signed && target.bits == 64)
+            && !exact.within(range::SIGNED)
+            && operands.is_some_and(|operands| operands.within(range::SIGNED))
+            && matches!(&expr.kind, ExprKind::IntBinary(op, ..) if is_transparent(*op));
+        if range::fits(exact) && !overflows_target {
             return;
         }
         let Some(operands) = operands else {

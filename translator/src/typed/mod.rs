@@ -11,6 +11,7 @@ mod expr;
 mod program;
 #[cfg(test)]
 pub(crate) mod testing;
+pub mod text;
 mod trap;
 mod types;
 
