@@ -122,6 +122,11 @@ impl Session {
         Session { folder }
     }
 
+    /// The image's path.
+    pub fn path(&self) -> PathBuf {
+        self.folder.join(Session::IMAGE)
+    }
+
     /// Runs the VM on the image; 124 is the status of a run of more than a minute.
     ///
     /// # Panics

@@ -5,7 +5,7 @@ use super::pieces::{
     Target,
 };
 use crate::base::EntityRef;
-use crate::ir::{FuncId, FunctionKind, Module, Symbol};
+use crate::ir::{Export, FuncId, FunctionKind, Module, Symbol};
 use crate::x64::inst::SymbolRef;
 use crate::x64::registers::STATE_BIAS;
 use crate::x64::{CodeFunction, CodeModule};
@@ -285,13 +285,18 @@ impl Collected {
         }
     }
 
-    /// What a symbol of the module is in the executable. The address of an import is that of the shim's function itself.
+    /// What a symbol of the module is in the executable. The address of an import is that of the shim's function itself, the address of an export is for
+    /// callers from outside.
     fn place(&self, module: &Module, symbol: Symbol) -> (Target, i64) {
         let piece = match symbol {
             Symbol::Function(id) => {
                 let function = &module.functions[id];
                 if !function.has_body() {
                     return (Target::Symbol(function.name.clone()), 0);
+                }
+                let of_function = |export: &&Export| export.function == id;
+                if let Some(export) = module.exports.iter().find(of_function) {
+                    return (Target::Symbol(export.symbol.clone()), 0);
                 }
                 self.functions[id.index()].expect("functions are placed")
             }

@@ -1,0 +1,65 @@
+//! What signals do to a running VM.
+
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use tests::image::{BytecodeSet, Method, World};
+use tests::{Session, vm};
+
+/// How long a run is left alone before its signal is sent.
+const START: Duration = Duration::from_millis(300);
+
+/// An image that loops for ever.
+fn endless_image() -> Vec<u8> {
+    let mut world = World::new();
+    // Jump back to itself: a long jump by -2.
+    let method = Method::new(BytecodeSet::V3, Vec::new(), vec![163, 254]);
+    world.define("Main", "start", &method);
+    world.image()
+}
+
+/// The exit status (none if a signal ended the VM) and the report of a run that gets a signal.
+fn after_signal(signal: &str) -> (Option<i32>, String) {
+    let session = Session::new(&endless_image());
+    let child = Command::new(vm())
+        .arg(session.path())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the VM can be started");
+    std::thread::sleep(START);
+    let sent = Command::new("kill")
+        .args(["-s", signal, &child.id().to_string()])
+        .status()
+        .expect("kill can be started");
+    assert!(sent.success(), "the VM ended before its signal");
+    let output = child.wait_with_output().expect("the VM ends");
+    let report = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), report)
+}
+
+#[test]
+fn a_fault_of_the_vm_ends_with_a_report_and_status_70() {
+    for signal in ["SEGV", "BUS", "ILL", "FPE"] {
+        let (status, report) = after_signal(signal);
+        assert_eq!(status, Some(70), "{signal}: {report}");
+        assert!(report.contains("internal failure"), "{signal}: {report}");
+        assert!(
+            report.contains("rip") || report.contains("instruction 16r"),
+            "{signal}: {report}"
+        );
+        assert!(
+            report.contains("start"),
+            "the Smalltalk stack is missing: {report}"
+        );
+    }
+}
+
+#[test]
+fn a_wish_to_end_is_fulfilled_in_good_order() {
+    for (signal, status) in [("TERM", 143), ("HUP", 129)] {
+        let (found, report) = after_signal(signal);
+        assert_eq!(found, Some(status), "{signal}: {report}");
+        assert_eq!(report, "", "{signal}");
+    }
+}
