@@ -108,6 +108,16 @@ impl Inferrer<'_> {
 
     /// Warns of methods that nothing reaches.
     fn report_unreached(&mut self, program: &mut Program) {
+        // Sizes of fields and other constants evaluate constants, too.
+        let evaluated: Vec<_> = self
+            .facts
+            .constants
+            .keys()
+            .map(|&(_, method)| method)
+            .collect();
+        for method in evaluated {
+            self.reach(method);
+        }
         for (method, info) in self.world.methods.iter() {
             let class = &self.world.classes[info.class];
             let in_tests = self.world.packages[info.package].tests;
