@@ -185,8 +185,9 @@ fn own_effects(module: &Module, func: &Function) -> Summary {
             }
             // Direct calls are followed by the caller of this function.
             Inst::Call(..) | Inst::TailCall(..) => {}
-            Inst::Syscall(..) | Inst::Rdtsc | Inst::Fence | Inst::Block(..) => {
-                sum.external |= !matches!(func.insts[id].inst, Inst::Block(..));
+            Inst::Rdtsc => sum.external = true,
+            Inst::Fence => {
+                sum.external = true;
                 sum.reads.insert(Alias::ANY);
                 sum.writes.insert(Alias::ANY);
             }
@@ -201,6 +202,11 @@ fn own_effects(module: &Module, func: &Function) -> Summary {
                     sum.external |= class == Alias::VOLATILE;
                 }
                 MemoryEffect::Write(class) => sum.writes.insert(class),
+                MemoryEffect::ReadWrite(class) => {
+                    sum.external |= matches!(inst, Inst::Syscall(..));
+                    sum.reads.insert(class);
+                    sum.writes.insert(class);
+                }
                 MemoryEffect::None | MemoryEffect::All => {}
             },
         }

@@ -76,6 +76,9 @@ impl Alias {
     /// Overlaps every class and is never moved, merged or removed.
     pub const VOLATILE: Self = Self(1);
 
+    /// Raw memory: what pointers lead to. Fields of the state record are not in it, unless their address is taken.
+    pub const RAW: Self = Self(2);
+
     /// Whether accesses of the two classes may touch the same byte.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {

@@ -209,6 +209,8 @@ pub enum MemoryEffect {
     Read(Alias),
     /// Writes locations of a class.
     Write(Alias),
+    /// Reads and writes locations of a class.
+    ReadWrite(Alias),
     /// Reads and writes any location.
     All,
 }
@@ -241,7 +243,7 @@ impl Effects {
         let reads = match self.memory {
             MemoryEffect::None => true,
             MemoryEffect::Read(class) => class != Alias::VOLATILE,
-            MemoryEffect::Write(_) | MemoryEffect::All => false,
+            MemoryEffect::Write(_) | MemoryEffect::ReadWrite(_) | MemoryEffect::All => false,
         };
         reads && !self.traps && !self.fixed
     }
@@ -282,7 +284,8 @@ impl Inst {
         match *self {
             Self::Load(_, _, class) => memory(MemoryEffect::Read(class)),
             Self::Store(_, _, _, class) => memory(MemoryEffect::Write(class)),
-            Self::Block(..) | Self::Syscall(..) | Self::Fence => memory(MemoryEffect::All),
+            Self::Block(..) | Self::Syscall(..) => memory(MemoryEffect::ReadWrite(Alias::RAW)),
+            Self::Fence => memory(MemoryEffect::All),
             Self::Checked(..) | Self::TrapIf(..) => Effects {
                 traps: true,
                 ..Effects::PURE

@@ -89,7 +89,7 @@ pub struct Module {
     pub instruction_pin: Option<PinId>,
     /// The pin that `dispatch` jumps through.
     pub dispatch_pin: Option<PinId>,
-    /// Names of the alias classes; the first two are `any` and `volatile`.
+    /// Names of the alias classes; the first three are `any`, `volatile` and `memory`.
     pub alias_classes: PrimaryMap<Alias, String>,
     /// Texts of the trap reasons.
     pub trap_reasons: PrimaryMap<TrapReason, String>,
@@ -117,7 +117,10 @@ impl Default for Module {
             pins: PrimaryMap::new(),
             instruction_pin: None,
             dispatch_pin: None,
-            alias_classes: ["any", "volatile"].into_iter().map(String::from).collect(),
+            alias_classes: ["any", "volatile", "memory"]
+                .into_iter()
+                .map(String::from)
+                .collect(),
             trap_reasons: PrimaryMap::new(),
             signatures: PrimaryMap::new(),
             exports: Vec::new(),

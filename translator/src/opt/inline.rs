@@ -1,9 +1,11 @@
 //! Puts the bodies of callees in place of calls, from the leaves of the call graph upwards.
 //!
-//! A callee has been optimised before its callers look at it, so its size is known. It is taken in when it is tiny, when it is
-//! small and the call is not on a cold path, when this is its only call, or when it says so. Cycles stay calls.
+//! A callee has been optimised before its callers look at it, so its size is known. It is taken in when it is tiny, when it is small
+//! and calls nothing, or when it says so. A larger one, or one that calls, is taken in only while every path of the caller calls:
+//! once there is a path without a call, the calls beside it are the rare cases, and their code stays away. Cycles stay calls, but
+//! for small functions that take in their own calls.
 
-use crate::analysis::{Cfg, ColdBlocks};
+use crate::analysis::{Cfg, ColdBlocks, Dominators, Loops};
 use crate::base::{EntityRef, PrimaryMap};
 use crate::ir::{
     Block, FuncId, Function, FunctionKind, Inline, Inst, InstId, Position, Target, Value, ValueDef,
@@ -24,24 +26,26 @@ pub struct Callees<'a> {
 
 /// Always taken in: no larger than the call.
 const TINY: usize = 8;
-/// Taken in where the call is not cold.
-const SMALL: usize = 40;
-/// Taken in by handlers, whose fast paths must not call.
-const SMALL_FOR_HANDLER: usize = 90;
-/// Taken in if this is the only call, and not cold.
-const ONLY_CALL: usize = 300;
+/// Taken in where the call is not cold, if it calls nothing.
+const SMALL: usize = 30;
+/// Taken in although it calls, while the caller has no path without a call.
+const NEEDED: usize = 30;
+/// The same in handlers, whose usual path should not call.
+const NEEDED_BY_HANDLER: usize = 120;
+/// Taken in if this is the only call, and the caller has no path without a call, or calls in a loop.
+const ONLY_CALL: usize = 200;
 /// The largest function whose calls of itself are taken in.
 const RECURSIVE: usize = 40;
 /// How large it may become by that.
 const UNROLLED: usize = 160;
 /// Callers do not grow beyond this.
-const LARGEST: usize = 3000;
+const LARGEST: usize = 1000;
 
 /// Inlines calls in a function, also calls that inlined bodies bring along. Answers whether there was any.
 pub fn run(func: &mut Function, callees: &Callees<'_>) -> bool {
     let mut changed = false;
     // Bodies are optimised and have taken in their own callees; a few rounds are enough for what they left.
-    for _ in 0..3 {
+    for _ in 0..4 {
         let calls = chosen(func, callees);
         if calls.is_empty() {
             break;
@@ -100,12 +104,86 @@ fn weight(func: &Function) -> usize {
         .count()
 }
 
+/// Whether a function calls nothing.
+fn is_leaf(func: &Function) -> bool {
+    func.each_inst()
+        .all(|(_, id)| !func.insts[id].inst.is_call())
+}
+
+/// Whether some way through a function comes to its end without a call. Calls in `taken` do not count.
+fn has_free_path(func: &Function, taken: &[InstId]) -> bool {
+    let calls = |block: Block| {
+        func.blocks[block]
+            .insts
+            .iter()
+            .any(|id| func.insts[*id].inst.is_call() && !taken.contains(id))
+    };
+    let mut seen = vec![false; func.blocks.len()];
+    let mut work = vec![func.entry()];
+    while let Some(block) = work.pop() {
+        if std::mem::replace(&mut seen[block.index()], true) || calls(block) {
+            continue;
+        }
+        match func.terminator(block) {
+            Inst::Ret(_) | Inst::Dispatch | Inst::TailCall(..) | Inst::TailCallInd(..) => {
+                return true;
+            }
+            other => other.each_target(func, |target| work.push(target.block)),
+        }
+    }
+    false
+}
+
+/// A call that may be replaced.
+struct Candidate<'a> {
+    id: InstId,
+    callee: FuncId,
+    body: &'a Function,
+    weight: usize,
+    block: Block,
+}
+
 fn chosen(func: &Function, callees: &Callees<'_>) -> Vec<InstId> {
     let cfg = Cfg::new(func);
+    let candidates = candidates(func, &cfg, callees);
+    if candidates.is_empty() {
+        return Vec::new();
+    }
     let is_cold = |callee: FuncId| callees.functions[callee].attributes.cold;
-    let mut cold: Option<ColdBlocks> = None;
+    let cold = ColdBlocks::new(func, &cfg, is_cold);
     let mut size = weight(func);
     let mut chosen = Vec::new();
+    let mut take = |candidate: &Candidate<'_>, chosen: &mut Vec<InstId>| {
+        if size + candidate.weight <= LARGEST {
+            size += candidate.weight;
+            chosen.push(candidate.id);
+        }
+    };
+    for candidate in &candidates {
+        let small =
+            candidate.weight <= SMALL && is_leaf(candidate.body) && !cold.contains(candidate.block);
+        if candidate.body.attributes.inline == Inline::Always || candidate.weight <= TINY || small {
+            take(candidate, &mut chosen);
+        }
+    }
+    if !chosen.is_empty() {
+        return chosen;
+    }
+    let free = has_free_path(func, &chosen);
+    let loops = Loops::new(&cfg, &Dominators::new(&cfg));
+    for candidate in &candidates {
+        let rare = cold.contains(candidate.block);
+        let looping = func.kind != FunctionKind::Handler && loops.depth(candidate.block) > 0;
+        if !rare && (!free || looping) && is_worth_it(func, candidate, callees) {
+            take(candidate, &mut chosen);
+        }
+    }
+    chosen
+}
+
+/// The calls that may be replaced, in reverse postorder.
+fn candidates<'a>(func: &Function, cfg: &Cfg, callees: &Callees<'a>) -> Vec<Candidate<'a>> {
+    let mut candidates = Vec::new();
     for &block in &cfg.order {
         for &id in &func.blocks[block].insts {
             let (callee, tail) = match func.insts[id].inst {
@@ -114,21 +192,18 @@ fn chosen(func: &Function, callees: &Callees<'_>) -> Vec<InstId> {
                 _ => continue,
             };
             let body = &callees.functions[callee];
-            if !may_inline(func, body, callees.recursive[callee], tail) {
-                continue;
-            }
-            let cold = cold
-                .get_or_insert_with(|| ColdBlocks::new(func, &cfg, is_cold))
-                .contains(block);
-            let weight = weight(body);
-            if size + weight <= LARGEST && is_worth_it(func, (callee, body), weight, cold, callees)
-            {
-                size += weight;
-                chosen.push(id);
+            if may_inline(func, body, callees.recursive[callee], tail) {
+                candidates.push(Candidate {
+                    id,
+                    callee,
+                    body,
+                    weight: weight(body),
+                    block,
+                });
             }
         }
     }
-    chosen
+    candidates
 }
 
 fn may_inline(caller: &Function, body: &Function, recursive: bool, tail: bool) -> bool {
@@ -137,33 +212,22 @@ fn may_inline(caller: &Function, body: &Function, recursive: bool, tail: bool) -
         FunctionKind::Handler => tail && caller.kind == FunctionKind::Handler,
         FunctionKind::Import => false,
     };
-    kinds
-        && body.has_body()
-        && !recursive
-        && body.attributes.inline != Inline::Never
-        && !caller.name.is_empty()
+    let attributes = body.attributes;
+    let allowed = match attributes.inline {
+        Inline::Always => true,
+        Inline::Never => false,
+        Inline::Auto => !attributes.cold,
+    };
+    kinds && body.has_body() && !recursive && allowed && !caller.name.is_empty()
 }
 
-fn is_worth_it(
-    caller: &Function,
-    (callee, body): (FuncId, &Function),
-    weight: usize,
-    cold: bool,
-    callees: &Callees<'_>,
-) -> bool {
-    let attributes = body.attributes;
-    if attributes.inline == Inline::Always || weight <= TINY {
-        return true;
-    }
-    if cold || attributes.cold {
-        return false;
-    }
+/// Whether a body that is not small, or calls, is taken in.
+fn is_worth_it(caller: &Function, candidate: &Candidate<'_>, callees: &Callees<'_>) -> bool {
     let handler = caller.kind == FunctionKind::Handler;
-    let small = if handler { SMALL_FOR_HANDLER } else { SMALL };
-    let only = callees.calls[callee] == 1
-        && !callees.escapes[callee]
-        && body.kind != FunctionKind::Handler;
-    weight <= small || (only && weight <= ONLY_CALL)
+    let most = if handler { NEEDED_BY_HANDLER } else { NEEDED };
+    let only = callees.calls[candidate.callee] == 1 && !callees.escapes[candidate.callee];
+    candidate.weight <= most
+        || (only && candidate.body.kind != FunctionKind::Handler && candidate.weight <= ONLY_CALL)
 }
 
 /// Replaces one call by the body.

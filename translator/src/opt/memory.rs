@@ -90,7 +90,9 @@ pub(super) fn written_by(func: &Function, context: &Context<'_>, blocks: &[Block
                 },
                 inst if inst.is_terminator() => {}
                 inst => match inst.effects().memory {
-                    MemoryEffect::Write(class) => classes.insert(class),
+                    MemoryEffect::Write(class) | MemoryEffect::ReadWrite(class) => {
+                        classes.insert(class)
+                    }
                     MemoryEffect::All => classes.insert(Alias::ANY),
                     MemoryEffect::Read(_) | MemoryEffect::None => {}
                 },
@@ -287,7 +289,9 @@ impl Pass<'_> {
             _ if inst.is_terminator() => {}
             _ => match effects.memory {
                 MemoryEffect::All => places.clear(),
-                MemoryEffect::Write(class) => places.retain(|place| !class.overlaps(place.class)),
+                MemoryEffect::Write(class) | MemoryEffect::ReadWrite(class) => {
+                    places.retain(|place| !class.overlaps(place.class));
+                }
                 MemoryEffect::Read(_) | MemoryEffect::None => {}
             },
         }

@@ -5,6 +5,7 @@
 
 pub mod block_params;
 pub mod branches;
+pub mod classes;
 pub mod dead_code;
 mod facts;
 mod induction;
@@ -97,6 +98,7 @@ pub struct Options {
 /// # Errors
 /// Only with [`Options::verify`]: the rules that a pass broke, with its name before the function's.
 pub fn optimize(module: &mut Module, options: Options) -> Result<(), Vec<VerifierError>> {
+    classes::separate(module);
     each_function(module, None, options, CLEAN_UP)?;
     inline_all(module, options)?;
     variants::run(module);

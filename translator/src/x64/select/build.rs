@@ -47,7 +47,7 @@ impl MachineAddress {
     /// The same with a note for listings: the alias class, unless something better is known.
     #[must_use]
     pub(super) fn with_alias(mut self, alias: Alias) -> Self {
-        if self.note == Note::None && alias != Alias::ANY && alias != Alias::VOLATILE {
+        if self.note == Note::None && alias > Alias::RAW {
             self.note = Note::Alias(alias);
         }
         self

@@ -331,7 +331,9 @@ impl<'a> Selector<'a> {
                 .iter()
                 .all(|&id| match self.func.insts[id].inst.effects().memory {
                     MemoryEffect::None | MemoryEffect::Read(_) => true,
-                    MemoryEffect::Write(written) => !written.overlaps(alias),
+                    MemoryEffect::Write(written) | MemoryEffect::ReadWrite(written) => {
+                        !written.overlaps(alias)
+                    }
                     MemoryEffect::All => false,
                 })
     }
