@@ -27,6 +27,5 @@ codes! {
     BAD_ENTRY = "R015", "the entry is a method Class>>selector of a component";
     BAD_WORD = "R016", "a word has exactly one field, bits, of an integer type";
     MISPLACED_PRAGMA = "R017", "handlers, primitives, exports and imports are methods of components; an intrinsic is a method of a raw package";
-    TABLE_CONFLICT = "R018", "an opcode and a primitive index have one method";
     REFUSED_VARIABLE_NAME = "R019", "a parameter or a temporary does not have the name of a field or of an outer variable";
 }

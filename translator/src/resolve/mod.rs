@@ -10,6 +10,7 @@ mod hierarchy;
 mod methods;
 mod model;
 mod pragmas;
+mod shadowing;
 mod types;
 
 pub use model::*;
@@ -59,6 +60,7 @@ pub fn resolve(input: Input, interner: &mut Interner, diagnostics: &mut Diagnost
     resolver.read_representations();
     resolver.read_fields();
     resolver.collect_methods();
+    resolver.refuse_shadowing();
     resolver.inherit_signatures();
     resolver.map_components(&input.components);
     if let Some((entry, span)) = &input.entry {
