@@ -10,6 +10,7 @@ pub(super) fn order(code: &Code, empty: &[bool]) -> Vec<Block> {
         code,
         empty,
         placed: vec![false; code.blocks.len()],
+        pending: Vec::new(),
         order: Vec::with_capacity(code.blocks.len()),
     };
     layout.placed.copy_from_slice(empty);
@@ -51,17 +52,36 @@ struct Layout<'a> {
     code: &'a Code,
     empty: &'a [bool],
     placed: Vec<bool>,
+    /// Successors that were passed over, the latest last.
+    pending: Vec<usize>,
     order: Vec<Block>,
 }
 
 impl Layout<'_> {
-    /// Places a block and then always its best successor.
+    /// Places a block and then always its best successor; at a dead end the latest one that was passed over.
     fn trace(&mut self, start: usize, cold: bool) {
         let mut next = Some(start);
         while let Some(number) = next {
             self.placed[number] = true;
             self.order.push(Block::new(number));
-            next = self.best_successor(number, cold);
+            let best = self.best_successor(number, cold);
+            for &successor in &self.code.blocks[number].successors {
+                let target = destination(self.code, self.empty, successor).index();
+                if Some(target) != best && self.code.blocks[target].cold == cold {
+                    self.pending.push(target);
+                }
+            }
+            next = best.or_else(|| self.resume());
+        }
+    }
+
+    /// The latest successor that was passed over and still has no place.
+    fn resume(&mut self) -> Option<usize> {
+        loop {
+            let target = self.pending.pop()?;
+            if !self.placed[target] {
+                return Some(target);
+            }
         }
     }
 

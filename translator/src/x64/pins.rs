@@ -3,7 +3,9 @@
 use super::facts::Facts;
 use super::registers::Convention;
 use crate::base::EntityRef;
-use crate::ir::{FuncId, Function, FunctionKind, Inst, InstId, Module, PinId, Symbol, Value};
+use crate::ir::{
+    BinaryOp, FuncId, Function, FunctionKind, Inst, InstId, Module, PinId, Symbol, Value,
+};
 use rustc_hash::FxHashMap;
 
 /// The convention of each function: `Pinned` or `Handler` for those from which a use of a pin is reachable.
@@ -109,16 +111,31 @@ pub(super) fn callees(module: &Module, caller: FuncId, taken: &[FuncId]) -> Vec<
 
 /// Where values stand in pin registers.
 ///
-/// Time is cut into *epochs*, one count for each pin: a pin keeps its value while its epoch lasts. A value *equals* a pin in an
-/// epoch if the pin was read into it or set to it; there a use of the value may name the register.
+/// Time is cut into *epochs*: a pin keeps its value while its epoch lasts. A value stands at a *distance* from a pin in an epoch if the
+/// pin was read into it, set to it, or set to a sum with it; there a use of the value may name the register.
+///
+/// An epoch is named after the instruction that starts it, or after the block where different ones meet.
 #[derive(Default)]
 pub(super) struct PinFacts {
-    /// The epoch of each pin before each instruction: `places[inst] * pins + pin`.
+    /// The epoch of each pin before each instruction: `before[inst * pins + pin]`.
     before: Vec<u32>,
-    /// In which epochs of which pins a value equals them.
-    equal: FxHashMap<Value, Vec<(PinId, u32)>>,
+    /// In which epochs of which pins a value is how far from them: value = pin + distance.
+    known: FxHashMap<Value, Vec<Known>>,
     pins: usize,
 }
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Known {
+    pin: PinId,
+    epoch: u32,
+    distance: i32,
+}
+
+/// The epoch of a block that is not walked yet.
+const UNKNOWN: u32 = u32::MAX;
+
+/// After how many walks without an end nothing is said to be known. Two or three are usual.
+const ROUNDS: usize = 30;
 
 impl PinFacts {
     /// The facts of a function; empty if the module has no pins or the function leaves them alone.
@@ -136,69 +153,139 @@ impl PinFacts {
         }
         let mut result = Self {
             before: vec![0; func.insts.len() * pins],
-            equal: FxHashMap::default(),
+            known: FxHashMap::default(),
             pins,
         };
-        result.walk(func, facts, conventions);
-        result
+        let mut ends = vec![UNKNOWN; facts.order.len() * pins];
+        for _ in 0..ROUNDS {
+            if !result.walk(func, facts, conventions, &mut ends) {
+                result.note_values(func, facts);
+                return result;
+            }
+        }
+        Self::default()
     }
 
-    fn walk(&mut self, func: &Function, facts: &Facts, conventions: &[Convention]) {
-        let next = &mut 0;
+    /// Walks all blocks once with what is known of their predecessors; whether the end of one has changed.
+    fn walk(
+        &mut self,
+        func: &Function,
+        facts: &Facts,
+        conventions: &[Convention],
+        ends: &mut [u32],
+    ) -> bool {
         let pins = self.pins;
-        let mut at_end: Vec<u32> = vec![0; facts.order.len() * pins];
+        let mut changed = false;
         for (rank, &block) in facts.order.iter().enumerate() {
+            let insts = &func.blocks[block].insts;
             let mut now: Vec<u32> = (0..pins)
-                .map(|pin| {
-                    entry_epoch(facts, rank, pin, &at_end, pins).unwrap_or_else(|| fresh(next))
-                })
+                .map(|pin| entry_epoch(func, facts, rank, pin, ends, pins))
                 .collect();
-            for &id in &func.blocks[block].insts {
+            for &id in insts {
                 let start = id.index() * pins;
                 self.before[start..start + pins].copy_from_slice(&now);
                 match func.insts[id].inst {
-                    Inst::PinGet(pin) => {
-                        if let Some(result) = func.insts[id].result {
-                            self.note(facts.same(result), pin, now[pin.index()]);
-                        }
-                    }
-                    Inst::PinSet(pin, value) => {
-                        now[pin.index()] = fresh(next);
-                        self.note(facts.same(value), pin, now[pin.index()]);
-                    }
+                    Inst::PinSet(pin, _) => now[pin.index()] = started_by(id),
                     Inst::Call(callee, _) if conventions[callee.index()] == Convention::Plain => {}
-                    inst if inst.is_call() => now.iter_mut().for_each(|epoch| *epoch = fresh(next)),
+                    inst if inst.is_call() => now.fill(started_by(id)),
                     _ => {}
                 }
             }
-            at_end[rank * pins..(rank + 1) * pins].copy_from_slice(&now);
+            let end = &mut ends[rank * pins..(rank + 1) * pins];
+            changed |= *end != now[..];
+            end.copy_from_slice(&now);
+        }
+        changed
+    }
+
+    fn note_values(&mut self, func: &Function, facts: &Facts) {
+        for &block in &facts.order {
+            for &id in &func.blocks[block].insts {
+                match func.insts[id].inst {
+                    Inst::PinGet(pin) => {
+                        let epoch = self.before[id.index() * self.pins + pin.index()];
+                        if let Some(result) = func.insts[id].result {
+                            self.note(facts.same(result), pin, epoch, 0);
+                        }
+                    }
+                    Inst::PinSet(pin, value) => {
+                        let value = facts.same(value);
+                        self.note(value, pin, started_by(id), 0);
+                        if let Some((part, n)) = part_and_constant(func, facts, value) {
+                            self.note(part, pin, started_by(id), -n);
+                        }
+                    }
+                    _ => {}
+                }
+            }
         }
     }
 
-    fn note(&mut self, value: Value, pin: PinId, epoch: u32) {
-        self.equal.entry(value).or_default().push((pin, epoch));
+    fn note(&mut self, value: Value, pin: PinId, epoch: u32, distance: i32) {
+        self.known.entry(value).or_default().push(Known {
+            pin,
+            epoch,
+            distance,
+        });
     }
 
     /// The pin that a value stands in just before an instruction.
     #[must_use]
     pub(super) fn holder(&self, value: Value, before: InstId) -> Option<PinId> {
-        let epochs = self.equal.get(&value)?;
+        let mut all = self.at(value, before);
+        all.find(|known| known.distance == 0).map(|known| known.pin)
+    }
+
+    /// A pin that a value is at a distance from just before an instruction: value = pin + distance.
+    #[must_use]
+    pub(super) fn neighbour(&self, value: Value, before: InstId) -> Option<(PinId, i32)> {
+        let mut all = self.at(value, before);
+        all.next().map(|known| (known.pin, known.distance))
+    }
+
+    fn at(&self, value: Value, before: InstId) -> impl Iterator<Item = &Known> {
         let start = before.index() * self.pins;
-        let holds = |&&(pin, epoch): &&(PinId, u32)| self.before[start + pin.index()] == epoch;
-        epochs.iter().find(holds).map(|&(pin, _)| pin)
+        let all = self.known.get(&value).into_iter().flatten();
+        all.filter(move |known| self.before[start + known.pin.index()] == known.epoch)
     }
 }
 
-fn fresh(next: &mut u32) -> u32 {
-    *next += 1;
-    *next
+/// The epoch that an instruction starts.
+fn started_by(id: InstId) -> u32 {
+    u32::try_from(id.index() + 1).expect("fewer than 2^32 instructions")
 }
 
-/// The epoch in which all predecessors end, if they agree and none comes later.
-fn entry_epoch(facts: &Facts, rank: usize, pin: usize, at_end: &[u32], pins: usize) -> Option<u32> {
-    let mut all = facts.predecessors[rank].iter().map(|&from| from as usize);
-    let first = all.next().filter(|&from| from < rank)?;
-    let epoch = at_end[first * pins + pin];
-    all.all(|from| from < rank && at_end[from * pins + pin] == epoch)
-        .then_some(epoch)
+/// The epoch in which the known predecessors of a block end, if they agree, else its own.
+fn entry_epoch(
+    func: &Function,
+    facts: &Facts,
+    rank: usize,
+    pin: usize,
+    ends: &[u32],
+    pins: usize,
+) -> u32 {
+    if rank == 0 {
+        return 0;
+    }
+    let all = facts.predecessors[rank].iter();
+    let mut known = all
+        .map(|&from| ends[from as usize * pins + pin])
+        .filter(|&epoch| epoch != UNKNOWN);
+    let own = u32::try_from(func.insts.len() + 1 + rank).expect("fewer than 2^32 instructions");
+    match known.next() {
+        Some(first) if first != own && known.all(|epoch| epoch == first) => first,
+        _ => own,
+    }
+}
+
+/// The parts of a sum of a value and a small constant.
+fn part_and_constant(func: &Function, facts: &Facts, sum: Value) -> Option<(Value, i32)> {
+    let constant = |value: Value| func.as_const(facts.same(value));
+    let (part, n) = match facts.def(func, sum)?.1 {
+        Inst::Binary(BinaryOp::Add, a, b) => (a, constant(b)?),
+        Inst::Binary(BinaryOp::Sub, a, b) => (a, constant(b)?.checked_neg()?),
+        _ => return None,
+    };
+    let n = i32::try_from(n).ok().filter(|n| n.abs() < 1 << 20)?;
+    Some((facts.same(part), n))
 }

@@ -3,12 +3,16 @@
 use super::codes::alu_code;
 use super::stream::Label;
 use super::{Emitter, memory, r64};
+use crate::x64::layout;
 use crate::base::EntityRef;
 use crate::ir::{PinId, Position, TrapReason};
 use crate::x64::inst::{Alu, Cond, Form, MInst, Op, SymbolRef, Width};
 use crate::x64::registers::{RAX, RDX};
 use iced_x86::{Code as Encoding, Instruction, MemoryOperand, Register};
 use regalloc2::Block;
+
+/// Up to how many instructions and moves a block is repeated instead of being jumped to.
+const SHORT: usize = 6;
 
 impl Emitter<'_> {
     pub(super) fn trap(&mut self, reason: TrapReason, position: Position) {
@@ -82,9 +86,8 @@ impl Emitter<'_> {
         }
     }
 
-    pub(super) fn branch(&mut self, inst: &MInst, block: Block, next: Option<Block>) {
+    pub(super) fn branch(&mut self, inst: &MInst, block: Block, next: Option<Label>) {
         let successors = &self.code.blocks[block.index()].successors;
-        let next = next.map(|next| self.labels[next.index()]);
         let first = self.label_of(successors[0]);
         match inst.op {
             Op::Branch(cond) => {
@@ -103,9 +106,32 @@ impl Emitter<'_> {
                 }
             }
             Op::Switch { table, checked } => self.switch(inst, block, table, checked),
-            _ if next != Some(first) => self.stream.jump(first),
-            _ => {}
+            _ if next == Some(first) => {}
+            _ => self.jump_or_repeat(block, next),
         }
+    }
+
+    /// Jumps to the only successor of a block, or repeats its code here if it is short and saves the jump.
+    fn jump_or_repeat(&mut self, block: Block, next: Option<Label>) {
+        let successor = self.code.blocks[block.index()].successors[0];
+        let target = layout::destination(self.code, &self.empty, successor);
+        let shape = &self.code.blocks[target.index()];
+        let last = &self.code.insts[shape.range.1 as usize - 1];
+        let saves = match last.op {
+            Op::Branch(_) => {
+                let labels = shape.successors.iter().map(|&to| Some(self.label_of(to)));
+                labels.into_iter().any(|label| label == next)
+            }
+            Op::Ret | Op::Dispatch => self.frame.saved.len() <= 1,
+            _ => false,
+        };
+        let cold = self.code.blocks[block.index()].cold;
+        if self.repeating || cold || !saves || self.function.block(target).count() > SHORT {
+            return self.stream.jump(self.labels[target.index()]);
+        }
+        self.repeating = true;
+        self.block_items(target, next);
+        self.repeating = false;
     }
 
     fn depth_of(&self, block: Block) -> u32 {

@@ -47,6 +47,7 @@ pub(super) fn emit(
         stream,
         stubs: Vec::new(),
         allocations: &[],
+        repeating: false,
         flags_live: false,
     };
     emitter.run();
@@ -66,6 +67,8 @@ struct Emitter<'a> {
     stubs: Vec<(Label, TrapReason, Position)>,
     /// Those of the current instruction's operands.
     allocations: &'a [Allocation],
+    /// Whether the current block is repeated in the place of a jump.
+    repeating: bool,
     /// Whether the flags are read after the current instruction before they are set again.
     flags_live: bool,
 }
@@ -116,11 +119,16 @@ impl<'a> Emitter<'a> {
     }
 
     fn block(&mut self, block: Block, next: Option<Block>) {
-        let shape = &self.code.blocks[block.index()];
         if self.is_loop_head(block) {
             self.stream.align(LOOP_ALIGNMENT.0, LOOP_ALIGNMENT.1);
         }
         self.stream.bind(self.labels[block.index()]);
+        self.block_items(block, next.map(|next| self.labels[next.index()]));
+    }
+
+    /// The instructions and moves of a block.
+    fn block_items(&mut self, block: Block, next: Option<Label>) {
+        let shape = &self.code.blocks[block.index()];
         let flags = self.live_flags(shape.range);
         for item in self.function.block(block) {
             match item {
@@ -328,7 +336,7 @@ impl<'a> Emitter<'a> {
         self.labels[block.index()]
     }
 
-    fn instruction(&mut self, inst: &MInst, block: Block, next: Option<Block>) {
+    fn instruction(&mut self, inst: &MInst, block: Block, next: Option<Label>) {
         match inst.op {
             Op::Arguments | Op::Undefined => {}
             Op::Move => self.move_register(inst),

@@ -49,7 +49,17 @@ impl Selector<'_> {
 
     fn parts(&mut self, mut parts: Parts) -> MachineAddress {
         while self.fold_base(&mut parts) || self.fold_index(&mut parts) {}
+        let mut pin = None;
         if let Some(base) = parts.base
+            && let Some((register, distance)) = self.neighbour(base)
+            && !self.is_demanded(base)
+            && let Some(sum) = parts.displacement.checked_add(i64::from(distance))
+        {
+            parts.displacement = sum;
+            pin = Some(register);
+        }
+        if let Some(base) = parts.base
+            && pin.is_none()
             && self.held(base).is_none()
             && let Some(Inst::Addr(symbol, offset)) = self.def(base)
         {
@@ -60,9 +70,10 @@ impl Selector<'_> {
             }
         }
         let (displacement, far) = split(parts.displacement);
-        let base = match parts.base {
-            Some(base) => AddressBase::Register(self.reg(base)),
-            None => AddressBase::Nothing,
+        let base = match (pin, parts.base) {
+            (Some(pin), _) => AddressBase::Register(pin),
+            (None, Some(base)) => AddressBase::Register(self.reg(base)),
+            (None, None) => AddressBase::Nothing,
         };
         let index = parts.index.map(|(index, scale)| {
             let mut register = self.reg(index);

@@ -140,6 +140,13 @@ impl Selector<'_> {
         if self.is_loadable(a) || (extended && cond.is_equality() && !self.is_demanded(a)) {
             return None;
         }
+        if let Some(Inst::Zext(bits, x)) = self.def(a)
+            && self.held(a).is_none()
+            && !self.is_demanded(a)
+            && bits < 63
+        {
+            return self.test_mask(cond, x, (1 << bits) - 1, result);
+        }
         if let Some(Inst::Binary(BinaryOp::And, x, y)) = self.def(a)
             && self.held(a).is_none()
             && !self.is_demanded(a)
@@ -231,15 +238,26 @@ impl Selector<'_> {
             Some(n) if fits(n, width, signed) => n,
             _ => return None,
         };
+        // A 16-bit immediate would make the decoder stumble.
+        let stumbles = width == Width::W16 && i8::try_from(imm).is_err();
         let build = match self.def(a) {
-            Some(Inst::Load(_, address, alias)) => {
-                if !self.can_sink(self.same(a)) {
-                    return None;
-                }
+            Some(Inst::Load(_, address, alias)) if self.can_sink(self.same(a)) && !stumbles => {
                 let place = self.address(address).with_alias(alias);
                 let build = self.build(Op::Alu(Alu::Cmp, width, Form::MemImm));
                 build.mem(place)
             }
+            Some(Inst::Load(..)) => {
+                // What is extended to 64 bits compares in 32 as well.
+                let a = self.reg(a);
+                let width = match width {
+                    Width::W8 => Width::W8,
+                    _ => Width::W32,
+                };
+                let build = self.build(Op::Alu(Alu::Cmp, width, Form::Imm));
+                self.emit(build.a(a).imm(imm));
+                return Some(machine_condition(cond));
+            }
+            _ if stumbles => return None,
             Some(Inst::Zext(_, inner) | Inst::Sext(_, inner)) if !self.is_demanded(a) => {
                 let inner = self.reg(inner);
                 self.build(Op::Alu(Alu::Cmp, width, Form::Imm)).a(inner)

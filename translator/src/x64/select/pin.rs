@@ -1,6 +1,7 @@
 //! Pins: registers that hold a VM field for good.
 
 use super::Selector;
+use super::value::Source;
 use crate::base::EntityRef;
 use crate::ir::{BinaryOp, Inst, PinId, Value};
 use crate::x64::inst::{MInst, Op, Reg, Slot};
@@ -24,10 +25,12 @@ impl Selector<'_> {
         if self.held(value) == Some(register) {
             return;
         }
-        if Some(pin) == self.module.instruction_pin
-            && let Some(distance) = self.advance(register, value)
-            && self.skip_before_dispatch(register, distance)
-        {
+        if let Some(distance) = self.advance(register, value) {
+            let skipped = Some(pin) == self.module.instruction_pin
+                && self.skip_before_dispatch(register, distance);
+            if !skipped && distance != 0 {
+                self.add_into(register, register, Source::Imm(distance));
+            }
             return;
         }
         let before = self.current.len();
@@ -44,9 +47,12 @@ impl Selector<'_> {
     /// By how much a pin is advanced, if its new value is a sum with its old one.
     fn advance(&self, register: Reg, value: Value) -> Option<i32> {
         match self.def(value) {
-            Some(Inst::Binary(BinaryOp::Add, a, b)) if self.held(a) == Some(register) => {
-                self.immediate_of(b)
-            }
+            Some(Inst::Binary(BinaryOp::Add, a, b)) => match self.neighbour(a) {
+                Some((pin, distance)) if pin == register => {
+                    self.immediate_of(b)?.checked_add(distance)
+                }
+                _ => None,
+            },
             _ => None,
         }
     }

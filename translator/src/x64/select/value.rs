@@ -61,6 +61,12 @@ impl Selector<'_> {
         Some(Reg::Fixed(self.all.registers.pins[pin.index()]))
     }
 
+    /// A pin register near which a value stands before the root: value = pin + distance.
+    pub(super) fn neighbour(&self, value: Value) -> Option<(Reg, i32)> {
+        let (pin, distance) = self.pins.neighbour(self.same(value), self.root)?;
+        Some((Reg::Fixed(self.all.registers.pins[pin.index()]), distance))
+    }
+
     /// The register that a value is read from: a pin that it equals, its own, or a fresh one for a constant.
     pub(super) fn reg(&mut self, value: Value) -> Reg {
         match self.held(value) {
@@ -86,8 +92,25 @@ impl Selector<'_> {
                 self.constant_into(inst, Reg::Virtual(copy));
                 copy
             }
+            _ if !self.is_demanded(value) && self.neighbour(value).is_some() => {
+                self.near_pin(value)
+            }
             _ => self.own_reg(value),
         }
+    }
+
+    /// A fresh register with a value that stands near a pin: a sum costs no more than keeping a copy alive.
+    fn near_pin(&mut self, value: Value) -> VReg {
+        let (pin, distance) = self.neighbour(value).expect("the caller has asked");
+        let copy = self.fresh(RegClass::Int);
+        let address = MachineAddress {
+            base: super::build::AddressBase::Register(pin),
+            index: None,
+            displacement: distance,
+            note: crate::x64::inst::Note::None,
+        };
+        self.lea(Reg::Virtual(copy), address);
+        copy
     }
 
     /// The register of a value, now needed.

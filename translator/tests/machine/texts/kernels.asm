@@ -1,14 +1,14 @@
-sum  (22 bytes)
+sum  (23 bytes)
     xor edx, edx
     xor eax, eax
-    jmp L2
+    cmp rdx, rsi
+    jge L2
 L1:
     add rax, [rdi+rdx*8]
     add rdx, 1
-    xchg ax, ax
-L2:
     cmp rdx, rsi
     jl L1
+L2:
     ret
 
 fib  (62 bytes)
@@ -35,25 +35,26 @@ L1:
     pop r12
     ret
 
-find  (38 bytes)
+find  (50 bytes)
     xor eax, eax
-    jmp L2
+    cmp rax, rsi
+    jae L3
 L1:
     movzx r8d, byte ptr [rdi+rax]
     cmp r8, rdx
-    je L3
+    je L2
     add rax, 1
-    jo L5
-L2:
+    jo L4
+    nop [rax+rax]
     cmp rax, rsi
     jb L1
-    jmp L4
-L3:
+    jmp L3
+L2:
     ret
-L4:
+L3:
     mov rax, -1
     ret
-L5:
+L4:
     ud2  ; out of range in find
 
 checksum  (40 bytes)
@@ -110,13 +111,13 @@ L2:
     lea rax, [rax+1]
     jmp L1
 L3:
-    lea rax, [rax-1]
-    jmp L1
+    ret
 L4:
     lea rax, [rax+rax]
     jmp L1
 L5:
-    ret
+    lea rax, [rax-1]
+    jmp L1
 L6:
     ud2  ; unknown opcode in dispatch loop
 
