@@ -235,9 +235,12 @@ impl<'w> Body<'_, 'w> {
         }
     }
 
-    /// An operand that must be known exactly.
-    fn settle_intermediate(&mut self, operand: Expr) -> Expr {
-        self.settle(operand, None)
+    /// An operand that must be known exactly, in 64 bits.
+    fn settle_intermediate(&mut self, mut operand: Expr) -> Expr {
+        if operand.ty != Type::Never {
+            self.settle_operand(&mut operand);
+        }
+        operand
     }
 
     /// Divisions and comparisons by order need both operands signed, or both unsigned.

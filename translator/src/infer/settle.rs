@@ -114,7 +114,7 @@ impl Body<'_, '_> {
     }
 
     /// Operands of an operation that is not truncated are results by themselves.
-    fn settle_operand(&mut self, operand: &mut Expr) {
+    pub(super) fn settle_operand(&mut self, operand: &mut Expr) {
         if range::fits(range_of(operand)) {
             self.settle_in_place(operand, None);
             return;
