@@ -98,18 +98,28 @@ fn reverse_postorder(func: &Function) -> Vec<Block> {
     let mut order = Vec::with_capacity(func.layout.len());
     let entry = func.entry();
     seen[entry.index()] = true;
-    let mut stack = vec![(entry, func.successors(entry))];
-    while let Some((block, successors)) = stack.last_mut() {
+    // The successors still to be visited of all open blocks; each open block with the start of its own.
+    let mut waiting: Vec<Block> = Vec::new();
+    let mut open = vec![(entry, 0)];
+    func.terminator(entry)
+        .each_target(func, |target| waiting.push(target.block));
+    while let Some(&(block, start)) = open.last() {
         // The last successor first: the reversed order then follows the text.
-        match successors.pop() {
-            Some(next) if !seen[next.index()] => {
+        match if waiting.len() > start {
+            waiting.pop()
+        } else {
+            None
+        } {
+            Some(next) if seen[next.index()] => {}
+            Some(next) => {
                 seen[next.index()] = true;
-                stack.push((next, func.successors(next)));
+                open.push((next, waiting.len()));
+                func.terminator(next)
+                    .each_target(func, |target| waiting.push(target.block));
             }
-            Some(_) => {}
             None => {
-                order.push(*block);
-                stack.pop();
+                order.push(block);
+                open.pop();
             }
         }
     }

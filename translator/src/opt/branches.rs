@@ -1,6 +1,7 @@
 //! Cleans the control-flow graph: unreachable blocks go, jumps to jumps are shortened, straight lines are joined, branches whose
-//! outcome an edge decides are passed by, traps behind a branch become checks, and joins of two bare edges become `select`.
+//! outcome an edge decides are passed by, tests of both ends of an interval become one, traps behind a branch become checks, and joins of two bare edges become `select`.
 
+mod between;
 mod thread;
 
 use crate::base::EntityRef;
@@ -17,6 +18,7 @@ pub fn run(func: &mut Function, _context: &Context<'_>) -> bool {
         again |= traps_become_checks(func);
         again |= thread::run(func);
         again |= drop_unreachable(func);
+        again |= between::run(func);
         again |= selects(func);
         again |= join_lines(func);
         changed |= again;
@@ -227,6 +229,20 @@ mod tests {
             "function \"f\" (v0: i64, v1: i64) -> i64 {\nblock0(v0: i64, v1: i64):\n    v2 = icmp.slt v0, v1\n    br v2, block1, block2(v0)\n\
              block1:\n    jump block2(v1)\nblock2(v3: i64):\n    ret v3\n}\n",
             "block0(v0: i64, v1: i64):\n    v2 = icmp.slt v0, v1\n    v4 = select v2, v1, v0\n    ret v4\n",
+        );
+    }
+
+    #[test]
+    fn both_ends_of_an_interval_are_tested_at_once() {
+        check_pass(
+            super::run,
+            "function \"f\" (v0: i64) -> i64 {\nblock0(v0: i64):\n    v1 = iconst 151\n    v2 = icmp.sgt v0, v1\n    br v2, block1, block3(v1)\n\
+             block1:\n    v3 = iconst 160\n    v4 = icmp.sge v0, v3\n    br v4, block3(v1), block2\nblock2:\n    store.i64 v3, v0 !any\n    ret v3\n\
+             block3(v5: i64):\n    store.i64 v5, v0 !any\n    ret v5\n}\n",
+            "block0(v0: i64):\n    v1 = iconst 151\n    v2 = icmp.sgt v0, v1\n    v6 = iconst -152\n    v7 = add v0, v6\n    v8 = iconst 7\n    \
+             v9 = icmp.ule v7, v8\n    br v9, block1, block3(v1)\n\
+             block1:\n    v3 = iconst 160\n    v4 = icmp.sge v0, v3\n    store.i64 v3, v0 !any\n    ret v3\n\
+             block3(v5: i64):\n    store.i64 v5, v0 !any\n    ret v5\n",
         );
     }
 }

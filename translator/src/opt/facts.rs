@@ -127,11 +127,10 @@ impl Rewriter<'_> {
         }
         self.undo.push(Undo::Range(value, old));
         self.ranges[value.index()] = new;
-        // The interval of a sum with a constant tells that of the other operand.
+        // The interval of a sum with a constant tells that of the other operand, even if the sum wraps.
         if let Some(Inst::Binary(BinaryOp::Add, x, n) | Inst::Checked(CheckedOp::AddS, x, n, _)) =
             self.func.def(value)
             && let Some(n) = self.constant(n)
-            && Range::exact(BinaryOp::Add, self.range(x), Range::constant(n)).is_some()
             && let Some(back) = Range::exact(BinaryOp::Sub, new, Range::constant(n))
         {
             self.narrow(x, back);

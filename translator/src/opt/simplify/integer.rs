@@ -114,6 +114,13 @@ impl Rewriter<'_> {
                 Some(m) => self.binary_inst(BinaryOp::Mul, x, m.wrapping_mul(n)),
                 None => Outcome::Keep,
             },
+            Some(Inst::Binary(BinaryOp::Add, x, m)) => match self.constant(m) {
+                Some(m) => {
+                    let product = self.binary(BinaryOp::Mul, x, b);
+                    self.binary_inst(BinaryOp::Add, product, m.wrapping_mul(n))
+                }
+                None => Outcome::Keep,
+            },
             Some(Inst::Binary(BinaryOp::Shl, x, m)) => match self.constant(m) {
                 Some(m) => self.binary_inst(
                     BinaryOp::Mul,
@@ -175,13 +182,22 @@ impl Rewriter<'_> {
             (BinaryOp::Shl, BinaryOp::Shr | BinaryOp::Sar) if m == n => {
                 self.binary_inst(BinaryOp::And, x, -1 << n)
             }
-            (BinaryOp::Sar, BinaryOp::Add) => self.tagged_shift(a, x, m, n),
+            (BinaryOp::Sar, BinaryOp::Add) => self.tagged_shift(x, m, n),
+            // Constants go outwards, where they meet others and addresses take them in.
+            (BinaryOp::Shl, BinaryOp::Add) => {
+                let shifted = self.binary_const(BinaryOp::Shl, x, n);
+                self.binary_inst(
+                    BinaryOp::Add,
+                    shifted,
+                    m.wrapping_shl((n & 63).cast_unsigned() as u32),
+                )
+            }
             _ => Outcome::Keep,
         }
     }
 
     /// `((x << n) + tag) >> n` is `x` where nothing is lost and the tag has no bit above the shift.
-    fn tagged_shift(&mut self, _sum: Value, x: Value, tag: i64, n: i64) -> Outcome {
+    fn tagged_shift(&mut self, x: Value, tag: i64, n: i64) -> Outcome {
         if let Some(Inst::Binary(BinaryOp::Shl, y, m)) = self.func.def(x)
             && self.constant(m) == Some(n)
             && (0..1i64 << n).contains(&tag)
