@@ -3,10 +3,10 @@
 use super::codes::alu_code;
 use super::stream::Label;
 use super::{Emitter, memory, r64};
-use crate::x64::layout;
 use crate::base::EntityRef;
 use crate::ir::{PinId, Position, TrapReason};
 use crate::x64::inst::{Alu, Cond, Form, MInst, Op, SymbolRef, Width};
+use crate::x64::layout;
 use crate::x64::registers::{RAX, RDX};
 use iced_x86::{Code as Encoding, Instruction, MemoryOperand, Register};
 use regalloc2::Block;
