@@ -1,6 +1,7 @@
 //! Shared helpers of the end-to-end tests, the tidy tests and the benchmark runner.
 
 pub mod image;
+pub mod random;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;

@@ -47,6 +47,8 @@ impl Body<'_, '_> {
                     *arithmetic = Arithmetic::Wrapping;
                 }
             }
+            // A constant beyond 64 bits keeps its value, of which the low bits are used.
+            ExprKind::Int(_) if pending => {}
             _ => {
                 self.settle_in_place(expr, None);
                 return;

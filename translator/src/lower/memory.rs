@@ -2,8 +2,8 @@
 
 use super::function::Lowering;
 use crate::base::entity::EntityRef;
-use crate::ir::{self, Access, Address, Base, BinaryOp, IntCond, PinId, Symbol, Value};
-use crate::typed::{AliasClass, Expr, ExprKind, StateFieldId, Trap, Type};
+use crate::ir::{self, Access, Address, Base, BinaryOp, PinId, Symbol, Value};
+use crate::typed::{Expr, ExprKind, StateFieldId, Type};
 
 /// How addresses are held in memory.
 pub(super) const WORD_ACCESS: Access = Access::Ptr;
@@ -40,10 +40,7 @@ impl Lowering<'_> {
                 alias,
             } => {
                 let access = self.shared.access(*memory, expr.ty);
-                let address = self.address(
-                    (base, index.as_deref(), *scale, *offset),
-                    Some((access, *alias)),
-                )?;
+                let address = self.address(base, index.as_deref(), *scale, *offset)?;
                 let value = self.b.load(access, address, self.shared.alias(*alias));
                 let ty = self.shared.value_type(expr.ty)?;
                 Some(self.coerce(value, ty))
@@ -58,10 +55,7 @@ impl Lowering<'_> {
                 alias,
             } => {
                 let access = self.shared.access(*memory, value.ty);
-                let address = self.address(
-                    (base, index.as_deref(), *scale, *offset),
-                    Some((access, *alias)),
-                )?;
+                let address = self.address(base, index.as_deref(), *scale, *offset)?;
                 let value = self.expr(value)?;
                 let value = self.coerce(value, access.ty());
                 self.b
@@ -74,7 +68,7 @@ impl Lowering<'_> {
                 scale,
                 offset,
             } => {
-                let address = self.address((base, index.as_deref(), *scale, *offset), None)?;
+                let address = self.address(base, index.as_deref(), *scale, *offset)?;
                 let ty = self.shared.value_type(expr.ty)?;
                 let value = self.address_value(address);
                 Some(self.coerce(value, ty))
@@ -136,11 +130,13 @@ impl Lowering<'_> {
         Some((data.pin?, data.access.ty()))
     }
 
-    /// `base + index * scale + offset`, with a bounds check in checked builds where the array is known.
+    /// `base + index * scale + offset`. Bounds of arrays are assertions before the access.
     fn address(
         &mut self,
-        (base, index, scale, offset): (&Expr, Option<&Expr>, i64, i64),
-        accessed: Option<(Access, AliasClass)>,
+        base: &Expr,
+        index: Option<&Expr>,
+        scale: i64,
+        offset: i64,
     ) -> Option<Address> {
         // An address with a constant distance only adds to the distance.
         if let ExprKind::Address {
@@ -150,19 +146,11 @@ impl Lowering<'_> {
             ..
         } = &base.kind
         {
-            return self.address((inner, index, scale, offset.checked_add(*more)?), accessed);
+            return self.address(inner, index, scale, offset.checked_add(*more)?);
         }
-        let bounds = index.and_then(|_| self.array_bounds(base, accessed));
         let start = match base.kind {
             ExprKind::StateAddress(field) => Base::Field(self.shared.fields[field.index()]),
-            _ => {
-                let value = self.expr(base)?;
-                Base::Value(if self.b.ty(value) == ir::Type::Bool {
-                    self.coerce(value, ir::Type::I64)
-                } else {
-                    value
-                })
-            }
+            _ => Base::Value(self.expr(base)?),
         };
         let mut address = Address {
             base: start,
@@ -170,20 +158,11 @@ impl Lowering<'_> {
             offset: 0,
         };
         let mut distance = i128::from(offset);
-        if let Some(index) = index {
-            if let ExprKind::Int(constant) = index.kind {
-                distance += constant * i128::from(scale);
-                if bounds
-                    .is_some_and(|(low, high)| distance < low.into() || distance >= high.into())
-                {
-                    self.b.trap(self.shared.reason(Trap::Bounds));
-                    return None;
-                }
-            } else {
+        match index.map(|index| (index, &index.kind)) {
+            None => {}
+            Some((_, ExprKind::Int(constant))) => distance += constant * i128::from(scale),
+            Some((index, _)) => {
                 let index = self.int(index)?.value;
-                if let Some(bounds) = bounds {
-                    self.check_bounds(index, scale, offset, bounds);
-                }
                 address.index = Some(self.scaled(index, scale));
             }
         }
@@ -251,50 +230,5 @@ impl Lowering<'_> {
             sum = self.b.binary(BinaryOp::Add, sum, offset);
         }
         self.coerce(sum, ir::Type::Ptr)
-    }
-
-    /// The distances that an element access of a known array may have, in checked builds.
-    fn array_bounds(
-        &self,
-        base: &Expr,
-        accessed: Option<(Access, AliasClass)>,
-    ) -> Option<(i64, i64)> {
-        if !self.shared.options.checked {
-            return None;
-        }
-        if let ExprKind::StateAddress(field) = base.kind {
-            return Some((
-                0,
-                i64::try_from(self.shared.program.state[field].size).ok()?,
-            ));
-        }
-        let Some((_, AliasClass::Field(class, number))) = accessed else {
-            return None;
-        };
-        let field = self
-            .shared
-            .program
-            .classes
-            .get(class)?
-            .fields
-            .get(number as usize)?;
-        field.count?;
-        Some((field.offset, field.offset.checked_add_unsigned(field.size)?))
-    }
-
-    /// Traps unless `low <= index * scale + offset < high`; elements are `scale` bytes apart.
-    fn check_bounds(&mut self, index: Value, scale: i64, offset: i64, (low, high): (i64, i64)) {
-        // In elements: the first index that is allowed, and how many are.
-        let first = (low - offset).div_euclid(scale);
-        let count = (high - low) / scale;
-        let start = self.b.iconst(first);
-        let number = if first == 0 {
-            index
-        } else {
-            self.b.binary(BinaryOp::Sub, index, start)
-        };
-        let limit = self.b.iconst(count);
-        let outside = self.b.icmp(IntCond::Uge, number, limit);
-        self.trap_if(outside, Trap::Bounds);
     }
 }
