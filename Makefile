@@ -11,7 +11,7 @@ help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 vm: ## translate the VM, write generated/ouro, start it as a proof
-	$(OUROC) build $(VM)
+	$(OUROC) build $(VM) --manifest generated/manifest.ron
 	./generated/ouro --version
 
 run: vm ## start the VM on its built-in image

@@ -44,6 +44,12 @@ pub enum Command {
     Test(Test),
     /// Run the program in the reference evaluator, with exact integers and checked memory.
     Simulate(Simulate),
+    /// List the machine code of methods, with their source between the instructions.
+    Asm(Asm),
+    /// Draw the state record, the pins and the structs.
+    Layout(Layout),
+    /// Show which machine code changed, against a revision or between two executables.
+    Diff(Diff),
     /// Explain the code of an error or warning.
     Explain(Explain),
 }
@@ -82,6 +88,9 @@ pub struct Build {
     /// Test assertions and array bounds.
     #[arg(long)]
     pub checked: bool,
+    /// Write the size and a hash of each method's code to this file.
+    #[arg(long, value_name = "FILE")]
+    pub manifest: Option<PathBuf>,
     /// Write the intermediate representation to before.ir and after.ir in this folder, as it is before and after optimisation.
     #[arg(long, value_name = "FOLDER")]
     pub dump_ir: Option<PathBuf>,
@@ -120,6 +129,42 @@ pub struct Simulate {
         value_name = "IMAGE"
     )]
     pub arguments: Vec<String>,
+}
+
+/// Options of `ouroc asm`.
+#[derive(Args, Debug)]
+pub struct Asm {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+    /// Class>>selector, or a class for all of its methods.
+    #[arg(value_name = "CLASS[>>SELECTOR]", required = true)]
+    pub names: Vec<String>,
+    /// Show the optimised intermediate representation too.
+    #[arg(long)]
+    pub ir: bool,
+}
+
+/// Options of `ouroc layout`.
+#[derive(Args, Debug)]
+pub struct Layout {
+    /// The program.
+    #[command(flatten)]
+    pub program: Program,
+    /// Structs; without one, everything is drawn.
+    #[arg(value_name = "STRUCT")]
+    pub names: Vec<String>,
+}
+
+/// Options of `ouroc diff`.
+#[derive(Args, Debug)]
+pub struct Diff {
+    /// A revision to compare the working tree with [default: HEAD], or two executables.
+    #[arg(value_name = "REV | EXECUTABLE EXECUTABLE", num_args = 0..=2)]
+    pub names: Vec<String>,
+    /// The build description.
+    #[arg(long = "description", short = 'd', value_name = "FILE", default_value = DEFAULT_DESCRIPTION)]
+    pub description: PathBuf,
 }
 
 /// Options of `ouroc explain`.

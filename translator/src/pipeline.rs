@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::base::{Diagnostics, Interner, SourceMap};
+use crate::base::{Diagnostics, FileId, Interner, SourceMap};
 use crate::hazard::{self, Findings};
 use crate::infer;
 use crate::ir::Module;
@@ -13,7 +13,7 @@ use crate::object::{self, Executable, LinkOptions};
 use crate::opt;
 use crate::project::{self, Project, Tests};
 use crate::resolve;
-use crate::tonel::DefinitionKind;
+use crate::tonel::{ClassDefinition, DefinitionKind, MethodChunk};
 use crate::typed::Program;
 use crate::x64::{self, CodeModule};
 
@@ -54,6 +54,8 @@ pub struct SourceFacts {
     pub code_lines: usize,
     /// The file of each class, relative to the folder of the build description.
     pub files: BTreeMap<String, String>,
+    /// The file in which each method stands, by `Class>>selector` or `Class class>>selector`.
+    pub method_files: BTreeMap<String, FileId>,
 }
 
 /// A program whose types are known.
@@ -193,10 +195,22 @@ fn source_facts(project: &Project, session: &Session) -> SourceFacts {
             .flat_map(|package| &package.definitions)
     };
     let classes = || definitions().filter(|definition| definition.kind == DefinitionKind::Class);
-    let name = |definition: &crate::tonel::ClassDefinition| {
-        session.interner.text(definition.name.name).to_owned()
+    let name =
+        |definition: &ClassDefinition| session.interner.text(definition.name.name).to_owned();
+    let method_name = |class: &str, chunk: &MethodChunk| {
+        let side = if chunk.class_side { " class" } else { "" };
+        format!("{class}{side}>>{}", session.interner.text(chunk.selector))
+    };
+    let methods_of = |definition: &ClassDefinition| {
+        let (class, file) = (name(definition), definition.file);
+        let named = definition
+            .methods
+            .iter()
+            .map(|chunk| (method_name(&class, chunk), file));
+        named.collect::<Vec<_>>()
     };
     SourceFacts {
+        method_files: definitions().flat_map(methods_of).collect(),
         name: project.description.name.clone(),
         packages: project.packages.len(),
         classes: classes().count(),

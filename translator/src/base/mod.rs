@@ -1,7 +1,6 @@
 //! What every stage uses and what knows nothing of Smalltalk: typed indices, interned names, source positions, diagnostics.
 
 pub mod diagnostic;
-pub mod diff;
 pub mod entity;
 pub mod integer;
 pub mod interner;

@@ -17,6 +17,7 @@ use crate::opt;
 use crate::options::Build;
 use crate::pipeline::{Analyzed, Lowered, Session, SourceFacts};
 use crate::project::Tests;
+use crate::report;
 use crate::x64::CodeModule;
 
 pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
@@ -43,7 +44,7 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     if let Some(folder) = &options.dump_ir {
         dump(&lowered, folder)?;
     }
-    let built = match link(&analyzed, &mut lowered, &mut session) {
+    let built = match link(&analyzed, &mut lowered, &mut session, options) {
         Ok(built) => built,
         Err(fault) => return translator_fault(&fault, output),
     };
@@ -55,6 +56,9 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
         std::fs::create_dir_all(folder)?;
     }
     write_executable(&path, &built.bytes)?;
+    if let (Some(path), Some(manifest)) = (&options.manifest, &built.manifest) {
+        std::fs::write(path, manifest)?;
+    }
     let figures = Figures {
         executable: path.display().to_string(),
         ..built.figures
@@ -76,6 +80,8 @@ fn dump(lowered: &Lowered, folder: &Path) -> Result<()> {
 /// An executable and what the screen tells of it.
 struct Built {
     bytes: Vec<u8>,
+    /// Size and hash of each function, if they were asked for.
+    manifest: Option<String>,
     figures: Figures,
 }
 
@@ -83,6 +89,7 @@ fn link(
     analyzed: &Analyzed,
     lowered: &mut Lowered,
     session: &mut Session,
+    options: &Build,
 ) -> std::result::Result<Built, String> {
     let names: Vec<String> = lowered
         .module
@@ -93,11 +100,16 @@ fn link(
     session.optimize(&mut lowered.module)?;
     let code = session.compile(&lowered.module)?;
     let executable = session.link(&code, &analyzed.facts)?;
+    let manifest = options
+        .manifest
+        .is_some()
+        .then(|| session.stage("manifest", |_| report::manifest(&report::entries(&code))));
     let mut figures = figures(analyzed, &code, session);
     figures.file_size = executable.bytes.len();
     figures.deepest_stack = Some(deepest_stack(&lowered.findings, &names, &code));
     Ok(Built {
         bytes: executable.bytes,
+        manifest,
         figures,
     })
 }

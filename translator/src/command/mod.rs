@@ -2,9 +2,13 @@
 //!
 //! A command answers its exit status and writes to the [`Output`] that it gets, so that tests can read what a user sees.
 
+mod asm;
 mod build;
 mod check;
+mod diff;
 mod explain;
+mod layout;
+mod revision;
 mod screen;
 mod simulate;
 mod test;
@@ -60,6 +64,9 @@ pub fn run(options: &Options, output: &mut Output) -> std::io::Result<Status> {
         Command::Check(options) => check::run(options, output),
         Command::Test(options) => test::run(options, output),
         Command::Simulate(options) => simulate::run(options, output),
+        Command::Asm(options) => asm::run(options, output),
+        Command::Layout(options) => layout::run(options, output),
+        Command::Diff(options) => diff::run(options, output),
         Command::Explain(options) => explain::run(options, output),
     }
 }
