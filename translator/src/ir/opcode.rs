@@ -432,12 +432,12 @@ shapes! {
     "store.ACCESS" "a, address !alias" -> "", "writes its alias class";
     "pin.get" "pin" -> "type of the pin", "reads the pin";
     "pin.set" "pin, a" -> "", "writes the pin";
-    "call" "function(args)" -> "result of the function", "reads and writes memory and pins, may trap";
-    "callind" "signature, p(args)" -> "result of the signature", "reads and writes memory and pins, may trap";
-    "syscall" "n(args)" -> "i64", "reads and writes memory";
+    "call" "function(args)" -> "result of the function", "reads and writes everything, may trap";
+    "callind" "signature, p(args)" -> "result of the signature", "reads and writes everything, may trap";
+    "syscall" "n(args)" -> "i64", "reads and writes `memory`";
     "trap.if" "c, reason" -> "", "traps";
     "rdtsc" "" -> "i64", "is not merged or removed";
-    "fence" "" -> "", "reads and writes memory";
+    "fence" "" -> "", "reads and writes everything";
     "jump" "block(args)" -> "", "terminator";
     "br" "c, block(args), block(args)" -> "", "terminator";
     "br.likely" "c, block(args), block(args)" -> "", "terminator";
@@ -450,4 +450,91 @@ shapes! {
     "trap" "reason" -> "", "terminator";
     "unreachable" "" -> "", "terminator";
     "dispatch" "" -> "", "terminator, reads and writes pins";
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn kind(kind: Kind) -> &'static str {
+        match kind {
+            Kind::Is(ty) => ty.name(),
+            Kind::IntOrBool => "i64 or bool",
+        }
+    }
+
+    /// The opcode table of the document.
+    fn table() -> String {
+        let mut rows = vec![
+            "| opcode | operands | result | besides |".to_owned(),
+            "| --- | --- | --- | --- |".to_owned(),
+        ];
+        let mut row = |name: &str, operands: &str, result: &str, effects: &str| {
+            rows.push(
+                format!("| `{name}` | {operands} | {result} | {effects} |").replace("  |", " |"),
+            );
+        };
+        for op in BinaryOp::ALL {
+            row(
+                op.name(),
+                &format!("a, b: {}", kind(op.operand())),
+                kind(op.result()),
+                "",
+            );
+        }
+        for op in UnaryOp::ALL {
+            row(
+                op.name(),
+                &format!("a: {}", kind(op.operand())),
+                kind(op.result()),
+                "",
+            );
+        }
+        for cond in IntCond::ALL {
+            row(cond.name(), "a, b of one type", kind(cond.result()), "");
+        }
+        for cond in FloatCond::ALL {
+            row(
+                cond.name(),
+                &format!("a, b: {}", kind(cond.operand())),
+                kind(cond.result()),
+                "",
+            );
+        }
+        for op in CheckedOp::ALL {
+            row(
+                op.name(),
+                "a, b: i64, \"reason\"",
+                kind(op.result()),
+                "traps",
+            );
+        }
+        for op in BlockOp::ALL {
+            let source = if op.reads() {
+                "source: ptr"
+            } else {
+                "value: i64"
+            };
+            row(
+                op.name(),
+                &format!("destination: ptr, {source}, length: i64"),
+                "",
+                "reads and writes `memory`",
+            );
+        }
+        for shape in SHAPES.iter().filter(|shape| shape.name != "CHECKED") {
+            row(shape.name, shape.operands, shape.result, shape.effects);
+        }
+        rows.join("\n")
+    }
+
+    #[test]
+    fn the_document_has_the_opcode_table() {
+        let document = include_str!("../../docs/ir.md");
+        let table = table();
+        assert!(
+            document.contains(&table),
+            "docs/ir.md should have this table:\n{table}"
+        );
+    }
 }
