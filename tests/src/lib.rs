@@ -136,15 +136,17 @@ impl Session {
         self.run_for(60, options)
     }
 
-    /// The same with a limit in seconds.
+    /// The same with a limit in seconds. `OURO_TEST_OPTIONS` holds options for every run, such as `--gc-stress 1 --check-heap`.
     ///
     /// # Panics
     /// As `run`.
     pub fn run_for(&self, seconds: u32, options: &[&str]) -> Run {
+        let always = std::env::var("OURO_TEST_OPTIONS").unwrap_or_default();
         let output = Command::new("timeout")
             .arg(seconds.to_string())
             .arg(vm())
             .arg("--interpret")
+            .args(always.split_whitespace())
             .args(options)
             .arg(Session::IMAGE)
             .current_dir(&self.folder)

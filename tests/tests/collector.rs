@@ -1,0 +1,159 @@
+//! The collector under programs that allocate: the same answers plain, under stress, and with the heap verified around each collection.
+
+use tests::Session;
+use tests::image::{BytecodeSet, Method, Value, World};
+
+const RECEIVER: u8 = 112;
+const RETURN_RECEIVER: u8 = 120;
+const NIL: u8 = 115;
+const ZERO: u8 = 117;
+const ONE: u8 = 118;
+const TWO: u8 = 119;
+const POP: u8 = 135;
+const ADD: u8 = 176;
+const LESS: u8 = 178;
+const EQUAL: u8 = 182;
+const AT: u8 = 192;
+/// `quit:`, the first literal of every program here.
+const QUIT: u8 = 224;
+
+const fn temporary(index: u8) -> u8 {
+    16 + index
+}
+
+const fn store(index: u8) -> u8 {
+    104 + index
+}
+
+const fn literal(index: u8) -> u8 {
+    32 + index
+}
+
+/// `temporary := temporary + 1`.
+const fn increment(index: u8) -> [u8; 4] {
+    [temporary(index), ONE, ADD, store(index)]
+}
+
+/// `[ counter < limit ] whileTrue: [ body. counter := counter + 1 ]` in V3 bytecodes.
+fn count_up(counter: u8, limit: u8, body: &[u8]) -> Vec<u8> {
+    let mut code = vec![temporary(counter), literal(limit), LESS];
+    let inside = body.len() + increment(counter).len();
+    let over = inside + 2;
+    code.extend([
+        172 + u8::try_from(over >> 8).expect("a short loop"),
+        over as u8,
+    ]);
+    code.extend(body);
+    code.extend(increment(counter));
+    let back = -i32::try_from(code.len() + 2).expect("a short loop");
+    code.extend([(164 + (back >> 8)) as u8, back as u8]);
+    code
+}
+
+/// A program that makes a list of `count` pairs, followed by `garbage` arrays each that nobody keeps, and adds up the numbers in the list.
+/// It quits with 1 if the sum is right, with 2 if it is not.
+fn list_program(count: i64, garbage: i64) -> Vec<u8> {
+    let (list, number, other, sum) = (0, 1, 2, 3);
+    let (count_literal, garbage_literal, sum_literal) = (1, 2, 3);
+    let mut world = World::new();
+    let at = Method {
+        arguments: 1,
+        temporaries: 1,
+        primitive: 60,
+        ..Method::new(BytecodeSet::V3, vec![], vec![RETURN_RECEIVER])
+    };
+    world.define("Object", "at:", &at);
+    let literals = vec![
+        Value::Object(world.symbol("quit:")),
+        Value::Integer(count),
+        Value::Integer(garbage),
+        Value::Integer(count * (count - 1) / 2),
+    ];
+    let pair = [temporary(list), temporary(number), 138, 130, store(list)];
+    let waste = [138, 5, POP];
+    let mut make = pair.to_vec();
+    make.extend([ZERO, store(other)]);
+    make.extend(count_up(other, garbage_literal, &waste));
+    let add_up = [
+        temporary(sum),
+        temporary(list),
+        TWO,
+        AT,
+        ADD,
+        store(sum),
+        temporary(list),
+        ONE,
+        AT,
+        store(list),
+    ];
+    let mut code = vec![NIL, store(list), ZERO, store(number), ZERO, store(sum)];
+    code.extend(count_up(number, count_literal, &make));
+    code.extend([ZERO, store(number)]);
+    code.extend(count_up(number, count_literal, &add_up));
+    code.extend([RECEIVER, temporary(sum), literal(sum_literal), EQUAL]);
+    code.extend([153, ONE, 144, TWO, QUIT, RETURN_RECEIVER]);
+    let start = Method {
+        temporaries: 4,
+        ..Method::new(BytecodeSet::V3, literals, code)
+    };
+    world.define("Main", "start", &start);
+    world.image()
+}
+
+/// What `--stats` says of a count.
+fn figure(statistics: &str, name: &str) -> u64 {
+    let line = statistics
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .unwrap_or_else(|| panic!("no {name} in {statistics}"));
+    let digits: String = line.chars().take_while(char::is_ascii_digit).collect();
+    digits.parse().expect("a number")
+}
+
+fn runs_well(image: &[u8], options: &[&str]) -> String {
+    let run = Session::new(image).run(options);
+    assert_eq!(run.status, 1, "{options:?}: {}", run.stderr);
+    run.stderr
+}
+
+#[test]
+fn a_list_survives_scavenges_that_are_due() {
+    let image = list_program(200_000, 10);
+    let statistics = runs_well(&image, &["--stats", "--check-heap"]);
+    assert!(figure(&statistics, "scavenges: ") > 10, "{statistics}");
+    assert!(
+        figure(&statistics, "bytes promoted to old space: ") > 1_000_000,
+        "{statistics}"
+    );
+}
+
+#[test]
+fn a_list_survives_a_collection_at_every_allocation() {
+    let image = list_program(60, 3);
+    let options = ["--gc-stress", "1", "--check-heap", "--stats"];
+    let statistics = runs_well(&image, &options);
+    assert!(figure(&statistics, "scavenges: ") > 100, "{statistics}");
+    assert!(
+        figure(&statistics, "full collections: ") > 10,
+        "{statistics}"
+    );
+}
+
+#[test]
+fn a_list_survives_whatever_the_distance_of_collections() {
+    let image = list_program(3_000, 5);
+    for interval in ["7", "64", "999"] {
+        runs_well(&image, &["--gc-stress", interval, "--check-heap"]);
+    }
+}
+
+#[test]
+fn garbage_does_not_make_the_heap_grow() {
+    let image = list_program(1_000_000, 20);
+    let statistics = runs_well(&image, &["--stats"]);
+    assert!(figure(&statistics, "scavenges: ") > 100, "{statistics}");
+    assert!(
+        figure(&statistics, "bytes promoted to old space: ") < 60_000_000,
+        "{statistics}"
+    );
+}
