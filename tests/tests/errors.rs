@@ -5,6 +5,7 @@
 use std::path::{Path, PathBuf};
 
 use ouroc::base::render::{Color, render_all};
+use ouroc::base::{Diagnostic, Diagnostics};
 use ouroc::pipeline::Session;
 use tests::{root, shown, text};
 
@@ -20,13 +21,25 @@ fn cases() -> Vec<PathBuf> {
     cases
 }
 
-/// The diagnostics of the program in a folder, with paths relative to it.
+/// The diagnostics of the program in a folder, with paths relative to it. What is said of packages that it only uses is left out.
 fn rendered(case: &Path) -> String {
     let mut session = Session::default();
     session.check(&case.join("vm.ron"));
     session.diagnostics.sort();
     session.sources.set_folder("");
-    render_all(&session.diagnostics, &session.sources, Color::Plain)
+    let is_here = |diagnostic: &&Diagnostic| {
+        let file = diagnostic
+            .place()
+            .and_then(|place| session.sources.get(place.file));
+        file.is_none_or(|file| !session.sources.shown_path(file).starts_with(".."))
+    };
+    let here: Diagnostics = session
+        .diagnostics
+        .iter()
+        .filter(is_here)
+        .cloned()
+        .collect();
+    render_all(&here, &session.sources, Color::Plain)
 }
 
 #[test]

@@ -24,7 +24,7 @@ pub(super) fn run(options: &Asm, output: &mut Output) -> Result<Status> {
         return show(
             &session.diagnostics,
             &session.sources,
-            Warnings::Few,
+            Warnings::None,
             output,
         );
     };

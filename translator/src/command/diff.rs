@@ -33,7 +33,7 @@ pub(super) fn run(options: &Diff, output: &mut Output) -> Result<Status> {
                 return show(
                     &session.diagnostics,
                     &session.sources,
-                    Warnings::Few,
+                    Warnings::None,
                     output,
                 );
             }

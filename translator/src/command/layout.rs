@@ -21,7 +21,7 @@ pub(super) fn run(options: &Layout, output: &mut Output) -> Result<Status> {
         return show(
             &session.diagnostics,
             &session.sources,
-            Warnings::Few,
+            Warnings::None,
             output,
         );
     };

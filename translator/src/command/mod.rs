@@ -88,6 +88,8 @@ enum Warnings {
     All,
     /// The first ones, and how many more there are.
     Few,
+    /// None: the command is not about the source.
+    None,
 }
 
 /// Warnings that a command shows that was not asked for them.
@@ -100,10 +102,10 @@ fn show(
     warnings: Warnings,
     output: &mut Output,
 ) -> std::io::Result<Status> {
-    let limit = if warnings == Warnings::All {
-        usize::MAX
-    } else {
-        FEW_WARNINGS
+    let limit = match warnings {
+        Warnings::All => usize::MAX,
+        Warnings::Few => FEW_WARNINGS,
+        Warnings::None => 0,
     };
     let mut shown_warnings = 0;
     let is_shown = |diagnostic: &&Diagnostic| {
@@ -114,7 +116,8 @@ fn show(
     output
         .err
         .write_all(render_all(&shown, sources, output.err_color).as_bytes())?;
-    if let Some(summary) = summary(diagnostics) {
+    let is_told = warnings != Warnings::None || diagnostics.has_errors();
+    if let Some(summary) = summary(diagnostics).filter(|_| is_told) {
         let more = if shown.len() < diagnostics.len() {
             "; `ouroc check` shows all"
         } else {

@@ -18,7 +18,7 @@ pub(super) fn run(options: &Simulate, output: &mut Output) -> Result<Status> {
     let status = show(
         &session.diagnostics,
         &session.sources,
-        Warnings::Few,
+        Warnings::None,
         output,
     )?;
     let Some(program) = analyzed

@@ -36,7 +36,7 @@ pub(super) fn run(options: &TestOptions, output: &mut Output) -> Result<Status> 
     let status = show(
         &session.diagnostics,
         &session.sources,
-        Warnings::Few,
+        Warnings::None,
         output,
     )?;
     let Some(analyzed) = analyzed.filter(|_| status == Status::Success) else {
