@@ -463,51 +463,51 @@ mod tests {
         }
     }
 
-    /// The opcode table of the document.
-    fn table() -> String {
-        let mut rows = vec![
-            "| opcode | operands | result | besides |".to_owned(),
-            "| --- | --- | --- | --- |".to_owned(),
-        ];
-        let mut row = |name: &str, operands: &str, result: &str, effects: &str| {
-            rows.push(
-                format!("| `{name}` | {operands} | {result} | {effects} |").replace("  |", " |"),
-            );
-        };
+    fn row(name: &str, operands: &str, result: &str, effects: &str) -> String {
+        format!("| `{name}` | {operands} | {result} | {effects} |").replace("  |", " |")
+    }
+
+    fn families() -> Vec<String> {
+        let mut rows = Vec::new();
         for op in BinaryOp::ALL {
-            row(
+            rows.push(row(
                 op.name(),
                 &format!("a, b: {}", kind(op.operand())),
                 kind(op.result()),
                 "",
-            );
+            ));
         }
         for op in UnaryOp::ALL {
-            row(
+            rows.push(row(
                 op.name(),
                 &format!("a: {}", kind(op.operand())),
                 kind(op.result()),
                 "",
-            );
+            ));
         }
         for cond in IntCond::ALL {
-            row(cond.name(), "a, b of one type", kind(cond.result()), "");
+            rows.push(row(
+                cond.name(),
+                "a, b of one type",
+                kind(cond.result()),
+                "",
+            ));
         }
         for cond in FloatCond::ALL {
-            row(
+            rows.push(row(
                 cond.name(),
                 &format!("a, b: {}", kind(cond.operand())),
                 kind(cond.result()),
                 "",
-            );
+            ));
         }
         for op in CheckedOp::ALL {
-            row(
+            rows.push(row(
                 op.name(),
                 "a, b: i64, \"reason\"",
                 kind(op.result()),
                 "traps",
-            );
+            ));
         }
         for op in BlockOp::ALL {
             let source = if op.reads() {
@@ -515,16 +515,23 @@ mod tests {
             } else {
                 "value: i64"
             };
-            row(
-                op.name(),
-                &format!("destination: ptr, {source}, length: i64"),
-                "",
-                "reads and writes `memory`",
-            );
+            let operands = format!("destination: ptr, {source}, length: i64");
+            rows.push(row(op.name(), &operands, "", "reads and writes `memory`"));
         }
-        for shape in SHAPES.iter().filter(|shape| shape.name != "CHECKED") {
-            row(shape.name, shape.operands, shape.result, shape.effects);
-        }
+        rows
+    }
+
+    /// The opcode table of the document.
+    fn table() -> String {
+        let mut rows = vec![
+            "| opcode | operands | result | besides |".to_owned(),
+            "| --- | --- | --- | --- |".to_owned(),
+        ];
+        rows.extend(families());
+        let others = SHAPES.iter().filter(|shape| shape.name != "CHECKED");
+        rows.extend(
+            others.map(|shape| row(shape.name, shape.operands, shape.result, shape.effects)),
+        );
         rows.join("\n")
     }
 
