@@ -165,9 +165,11 @@ static u64 bits(void) {
 
 static u64 dispatch(void) {
   /* 0 push byte, 1 add, 2 sub, 3 dup, 4 swap, 5 jump back if top > 0, 6 drop, 7 halt, 8 add to accumulator */
-  static const u8 code[] = {0, 200, 3, 8, 0, 1, 2, 5, 6, 6, 7};
+  static const u8 program[] = {0, 200, 3, 8, 0, 1, 2, 5, 6, 6, 7};
+  static u8 code[sizeof program];
+  static i64 stack[16];
+  for (unsigned i = 0; i < sizeof program; i++) code[i] = program[i];
   u64 accumulator = 0;
-  i64 *stack = (i64 *)arena;
   for (int round = 0; round < 60000; round++) {
     i64 sp = 0, pc = 0; int running = 1;
     while (running) {

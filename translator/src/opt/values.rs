@@ -161,6 +161,10 @@ impl Rewriter<'_> {
             }
             let args = self.func.values_of(target.args);
             for (number, &param) in self.func.blocks[target.block].params.iter().enumerate() {
+                // A value that goes round unchanged adds nothing.
+                if args.get(number) == Some(&param) {
+                    continue;
+                }
                 // The result of a checked branch is no argument.
                 let range = args.get(number).map_or(Range::FULL, |&arg| {
                     self.range_on_edge(&inst, arg, target.block)
