@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::base::{Diagnostics, FileId, Interner, SourceMap};
+use crate::base::{Diagnostics, FileId, Interner, SourceMap, Span};
 use crate::hazard::{self, Findings};
 use crate::infer;
 use crate::ir::Module;
@@ -117,6 +117,26 @@ impl Session {
             infer::infer(&world, &session.interner, options, &mut session.diagnostics)
         });
         (!self.diagnostics.has_errors()).then_some(Analyzed { facts, program })
+    }
+
+    /// Resolves and infers a program in one text (see [`project::snippet`]), whose entry is `Example>>run` where there is one.
+    pub fn analyze_snippet(&mut self, texts: &[(&str, &str)]) -> Program {
+        let (interner, diagnostics) = (&mut self.interner, &mut self.diagnostics);
+        let packages = project::snippet::read(texts, &mut self.sources, interner, diagnostics);
+        let runs = packages
+            .iter()
+            .flat_map(|package| &package.definitions)
+            .filter(|definition| interner.text(definition.name.name) == "Example")
+            .flat_map(|definition| &definition.methods)
+            .any(|method| interner.text(method.selector).starts_with("run"));
+        let entry = runs.then(|| ("Example>>run".to_owned(), Span::none()));
+        let input = resolve::Input {
+            packages: packages.into_iter().map(resolve_package).collect(),
+            components: Vec::new(),
+            entry,
+        };
+        let world = resolve::resolve(input, interner, diagnostics);
+        infer::infer(&world, interner, infer::Options { tests: true }, diagnostics)
     }
 
     /// Lowers to IR and runs the hazard check. None if there are errors.
@@ -232,15 +252,18 @@ fn resolve_input(project: Project, session: &Session) -> resolve::Input {
         .collect();
     let entry = project.description.entry.clone();
     let entry = Some((entry.clone(), place(&entry)));
-    let package = |package: project::Package| resolve::Package {
+    resolve::Input {
+        packages: project.packages.into_iter().map(resolve_package).collect(),
+        components,
+        entry,
+    }
+}
+
+fn resolve_package(package: project::Package) -> resolve::Package {
+    resolve::Package {
         name: package.name,
         raw: package.raw,
         tests: package.tests,
         definitions: package.definitions,
-    };
-    resolve::Input {
-        packages: project.packages.into_iter().map(package).collect(),
-        components,
-        entry,
     }
 }

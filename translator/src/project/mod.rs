@@ -5,6 +5,7 @@
 
 mod description;
 mod packages;
+pub mod snippet;
 
 use std::path::{Path, PathBuf};
 
