@@ -136,7 +136,12 @@ impl Session {
             entry,
         };
         let world = resolve::resolve(input, interner, diagnostics);
-        infer::infer(&world, interner, infer::Options { tests: true }, diagnostics)
+        infer::infer(
+            &world,
+            interner,
+            infer::Options { tests: true },
+            diagnostics,
+        )
     }
 
     /// Lowers to IR and runs the hazard check. None if there are errors.

@@ -7,6 +7,7 @@ use crate::typed::{
 
 use super::body::{Body, plain, poison};
 use super::constants::truncate;
+use super::instances::Argument;
 use super::scope::{Purpose, Value};
 use super::settle::range_of;
 use super::{codes, range};
@@ -282,7 +283,7 @@ impl<'w> Body<'_, 'w> {
                     .hint("the selector is looked up in the class of the method that contains the symbol"),
             );
         };
-        let id = self.inf.instance(class, method, None);
+        let id = self.inf.instance(class, method, Argument::None);
         let Some(found) = self.function_type_of(id, span) else {
             return poison(span);
         };

@@ -360,9 +360,12 @@ impl<'w> Body<'_, 'w> {
         value: Expr,
         span: Span,
     ) -> Expr {
-        let reachable = value.ty != Type::Never;
+        if value.ty == Type::Never {
+            self.env.reachable = false;
+            return sequence(before.into_iter().chain([value]).collect(), span);
+        }
         self.homes[home].exits.count += 1;
-        if self.env.reachable && reachable && label.is_some() {
+        if self.env.reachable && label.is_some() {
             let env = self.env.clone();
             let exits = &mut self.homes[home].exits;
             exits.env = Some(match exits.env.take() {

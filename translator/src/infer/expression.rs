@@ -479,6 +479,10 @@ impl<'w> Body<'_, 'w> {
         let last = statements.len().saturating_sub(1);
         for (number, statement) in statements.iter().enumerate() {
             let want = if number == last { want } else { Want::Effect };
+            // What follows a decided return in a handler for one opcode belongs to other opcodes.
+            if self.specialised && !self.env.reachable {
+                break;
+            }
             let expr = match statement.kind {
                 StatementKind::Return(value) => self.answer(value, statement.span),
                 StatementKind::Expression(value) => self.statement(value, want),

@@ -3,7 +3,8 @@
 use crate::base::{EntityRef, Span};
 use crate::resolve::{DeclaredType, Signature, SourceId};
 use crate::typed::{
-    ClassId, ClassKind, Expr, ExprKind, Local, Method, MethodId, MethodKind, Range, Type,
+    AliasClass, ClassId, ClassKind, Expr, ExprKind, IntType, Local, MemoryType, Method, MethodId,
+    MethodKind, Range, Type,
 };
 
 use super::Inferrer;
@@ -12,7 +13,18 @@ use super::memory::Memory;
 use super::scope::{Binding, SelfValue, Want};
 
 /// What tells compiled methods apart: the class that looks up `self`, the method, and the argument of a handler.
-pub(super) type Key = (ClassId, SourceId, Option<u8>);
+pub(super) type Key = (ClassId, SourceId, Argument);
+
+/// What a handler gets as its argument.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(super) enum Argument {
+    /// It has none, or is no handler.
+    None,
+    /// This distance from the first opcode: the method is compiled for one opcode.
+    Constant(u8),
+    /// The opcode that was fetched, read again from memory: one copy for all opcodes that fall to a default.
+    Fetched,
+}
 
 /// A compiled method, or one that will be.
 #[derive(Debug)]
@@ -41,7 +53,7 @@ impl<'w> Inferrer<'w> {
         &mut self,
         class: ClassId,
         method: SourceId,
-        argument: Option<u8>,
+        argument: Argument,
     ) -> MethodId {
         let key = (class, method, argument);
         if let Some(&id) = self.keys.get(&key) {
@@ -134,10 +146,38 @@ impl<'w> Inferrer<'w> {
         }
         name.push_str(">>");
         name.push_str(self.interner.text(info.selector));
-        if let Some(argument) = argument {
+        if let Argument::Constant(argument) = argument {
             name.push_str(&format!("[{argument}]"));
         }
         name
+    }
+
+    /// The opcode behind which the pinned instruction pointer stands in a handler.
+    fn fetched_opcode(&self, span: Span) -> Option<Expr> {
+        let pinned = |field: &crate::typed::StateField| field.pin.as_deref() == Some("r12");
+        let (pointer, field) = self.state.iter().find(|(_, field)| pinned(field))?;
+        let byte = IntType {
+            signed: false,
+            bits: 8,
+            unit: None,
+        };
+        let load = ExprKind::Load {
+            memory: MemoryType::Int {
+                bits: 8,
+                signed: false,
+            },
+            base: Box::new(super::body::plain(ExprKind::State(pointer), field.ty, span)),
+            index: None,
+            scale: 1,
+            offset: -1,
+            alias: AliasClass::Raw,
+        };
+        Some(super::body::plain(load, Type::Int(byte), span))
+    }
+
+    /// Whether a default handler can read its opcode again.
+    pub(super) fn can_fetch_again(&self) -> bool {
+        self.fetched_opcode(Span::none()).is_some()
     }
 
     /// The finished methods.
@@ -162,8 +202,8 @@ impl<'w> Body<'_, 'w> {
         let world = self.world;
         let info = &world.methods[source];
         let tree = world.tree(source);
-        self.specialised = argument.is_some();
-        self.handler = self.specialised || !info.role.handlers.is_empty();
+        self.specialised = matches!(argument, Argument::Constant(_));
+        self.handler = argument != Argument::None || !info.role.handlers.is_empty();
         let home = self.open_home(class, source, None);
         self.open_scope(None, home, 0);
         let is_value = matches!(
@@ -175,26 +215,21 @@ impl<'w> Body<'_, 'w> {
             let local = self.declare_typed("self", tree.pattern_span, ty);
             self.homes[home].self_value = SelfValue::Local(local);
         }
-        self.bind_parameters(tree, info.signature.as_ref(), argument);
-        let n_params = self.locals.len();
+        let fetched = self.bind_parameters(tree, info.signature.as_ref(), argument);
+        let n_params = match argument {
+            Argument::Fetched => 0,
+            _ => self.locals.len(),
+        };
         self.declare_temps(&tree.temps);
         let body = match info.role.import {
             Some(_) => None,
-            None => Some(self.method_body(home, tree)),
-        };
-        let exits = std::mem::take(&mut self.homes[home].exits.answers);
-        let declared = self.homes[home].exits.declared;
-        let (result, body) = match (declared, body) {
-            (Some(ty), body) => (ty, body),
-            (None, None) => (Type::Void, None),
-            (None, Some(mut body)) => {
-                let result = self.join_answers(&exits);
-                if matches!(result, Type::Int(_)) {
-                    self.convert_answers(&mut body, None, result);
-                }
-                (result, Some(body))
+            None => {
+                let body = self.method_body(home, tree);
+                let all: Vec<Expr> = fetched.into_iter().chain([body]).collect();
+                Some(super::body::sequence(all, tree.span))
             }
         };
+        let (result, body, exits) = self.method_result(home, body);
         let range = match info.role.import {
             Some(_) => type_range(result),
             None => super::expand::answers_range(&exits, result),
@@ -220,14 +255,37 @@ impl<'w> Body<'_, 'w> {
         Outcome { method, range }
     }
 
+    /// The result as declared or inferred, the body with its answers converted, and the answers.
+    fn method_result(
+        &mut self,
+        home: super::scope::HomeId,
+        body: Option<Expr>,
+    ) -> (Type, Option<Expr>, Vec<super::scope::Answer>) {
+        let exits = std::mem::take(&mut self.homes[home].exits.answers);
+        let declared = self.homes[home].exits.declared;
+        match (declared, body) {
+            (Some(ty), body) => (ty, body, exits),
+            (None, None) => (Type::Void, None, exits),
+            (None, Some(mut body)) => {
+                let result = self.join_answers(&exits);
+                if matches!(result, Type::Int(_)) {
+                    self.convert_answers(&mut body, None, result);
+                }
+                (result, Some(body), exits)
+            }
+        }
+    }
+
+    /// Binds the parameters; answers the code that reads a fetched opcode.
     fn bind_parameters(
         &mut self,
         tree: &'w crate::syntax::ast::Method,
         signature: Option<&Signature>,
-        argument: Option<u8>,
-    ) {
+        argument: Argument,
+    ) -> Option<Expr> {
+        let mut fetched = None;
         for (number, param) in tree.params.iter().enumerate() {
-            if let Some(argument) = argument {
+            if let Argument::Constant(argument) = argument {
                 self.bind(param.name, Binding::Constant(i128::from(argument)));
                 continue;
             }
@@ -246,7 +304,14 @@ impl<'w> Body<'_, 'w> {
             self.slots.push(slot);
             self.env.assign(local, type_range(ty));
             self.bind(param.name, Binding::Fixed(local));
+            if argument == Argument::Fetched {
+                fetched = self.inf.fetched_opcode(param.span).map(|opcode| {
+                    let kind = ExprKind::SetLocal(local, Box::new(opcode));
+                    super::body::plain(kind, ty, param.span)
+                });
+            }
         }
+        fetched
     }
 
     /// The statements, and what the end answers.

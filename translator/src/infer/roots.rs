@@ -4,6 +4,7 @@ use crate::base::{Diagnostic, Span, Symbol};
 use crate::resolve::{FieldKind, SourceId, TableSpec};
 use crate::typed::{ClassId, ClassKind, MethodId, StringId, TableId, TableKind, Test, Type};
 
+use super::instances::Argument;
 use super::{Inferrer, codes};
 
 /// A field that names a table.
@@ -17,7 +18,7 @@ impl<'w> Inferrer<'w> {
             let class = self.concrete(class);
             let selector = world.methods[method].selector;
             let method = world.lookup(class, false, selector).unwrap_or(method);
-            self.entry = Some(self.instance(class, method, None));
+            self.entry = Some(self.instance(class, method, Argument::None));
         }
         for (method, info) in world.methods.iter() {
             if info.role.export.is_some()
@@ -25,7 +26,7 @@ impl<'w> Inferrer<'w> {
                 && self.is_active(info.class)
             {
                 let class = self.concrete(info.class);
-                self.instance(class, method, None);
+                self.instance(class, method, Argument::None);
             }
         }
         for field in self.table_fields() {
@@ -110,7 +111,10 @@ impl<'w> Inferrer<'w> {
                 };
                 for opcode in range.first..=range.last {
                     let has_argument = !world.tree(found).params.is_empty();
-                    let argument = has_argument.then_some(opcode - range.first);
+                    let argument = match has_argument {
+                        true => Argument::Constant(opcode - range.first),
+                        false => Argument::None,
+                    };
                     let id = self.instance(class, found, argument);
                     let place = &mut taken[usize::from(opcode)];
                     if let Some((_, earlier, _)) = *place {
@@ -139,8 +143,13 @@ impl<'w> Inferrer<'w> {
         )
     }
 
+    /// One handler for all open opcodes, which reads its opcode again; a copy for each where no instruction pointer is pinned.
     fn default_handler(&mut self, class: ClassId, method: SourceId, opcode: u8) -> MethodId {
-        self.instance(class, method, Some(opcode))
+        let argument = match self.can_fetch_again() {
+            true => Argument::Fetched,
+            false => Argument::Constant(opcode),
+        };
+        self.instance(class, method, argument)
     }
 
     fn conflict(&mut self, what: &str, span: Span, earlier: Span) {
@@ -173,7 +182,7 @@ impl<'w> Inferrer<'w> {
                 let Some((class, found)) = self.active_method(method) else {
                     continue;
                 };
-                let id = self.instance(class, found, None);
+                let id = self.instance(class, found, Argument::None);
                 let slot = usize::try_from(index)
                     .ok()
                     .and_then(|index| taken.get_mut(index));
@@ -197,7 +206,7 @@ impl<'w> Inferrer<'w> {
             self.bad_default(default, span, "a primitive: a method without arguments");
             return None;
         };
-        let fallback = self.instance(class, fallback, None);
+        let fallback = self.instance(class, fallback, Argument::None);
         if self.result(fallback) != Ok((Type::Void, None)) {
             self.bad_default(default, span, "a primitive: it answers a value");
             return None;
@@ -224,7 +233,7 @@ impl<'w> Inferrer<'w> {
         named
             .into_iter()
             .map(|(module, name, class, found)| {
-                let id = self.instance(class, found, None);
+                let id = self.instance(class, found, Argument::None);
                 (
                     self.string(module.as_bytes()),
                     self.string(name.as_bytes()),
@@ -273,7 +282,7 @@ impl<'w> Inferrer<'w> {
             .interner
             .lookup("setUp")
             .and_then(|selector| world.lookup(class, false, selector))
-            .map(|method| self.instance(class, method, None));
+            .map(|method| self.instance(class, method, Argument::None));
         let mut methods: Vec<SourceId> = world
             .chain(class)
             .flat_map(|owner| world.classes[owner].methods[0].values().copied())
@@ -288,7 +297,7 @@ impl<'w> Inferrer<'w> {
             if !world.tree(method).params.is_empty() {
                 continue;
             }
-            let id = self.instance(class, method, None);
+            let id = self.instance(class, method, Argument::None);
             self.tests.push(Test {
                 class: self.interner.text(world.classes[class].name).to_owned(),
                 selector: self

@@ -7,6 +7,7 @@ use crate::typed::{ClassId, ClassKind, Expr, ExprKind, MethodId, Range, Type};
 
 use super::body::{Body, nothing, plain, poison, unit_of};
 use super::codes;
+use super::instances::Argument;
 use super::scope::{Purpose, SelfValue, Value, Want};
 
 impl<'w> Body<'_, 'w> {
@@ -276,6 +277,9 @@ impl<'w> Body<'_, 'w> {
         if info.role.intrinsic.is_some() {
             return self.intrinsic(class, method, receiver, send, span);
         }
+        if !info.role.handlers.is_empty() {
+            return self.handler_called(method, send.selector_span());
+        }
         if info.role.is_abstract {
             return self.abstract_reached(class, method, send.selector_span());
         }
@@ -290,7 +294,7 @@ impl<'w> Body<'_, 'w> {
             return self.expand(class, method, receiver, send, span, want);
         }
         let arguments = self.call_arguments(method, receiver, send);
-        let id = self.inf.instance(class, method, None);
+        let id = self.inf.instance(class, method, Argument::None);
         let Some((result, range)) = self.result_of(id, send.selector_span()) else {
             return poison(span);
         };
@@ -333,6 +337,20 @@ impl<'w> Body<'_, 'w> {
             arguments.push(self.value_as(argument, ty, purpose, declared));
         }
         arguments
+    }
+
+    fn handler_called(&mut self, method: SourceId, span: Span) -> Expr {
+        let place = self.world.methods[method].span;
+        let message = format!(
+            "{} is a handler, which is not called",
+            self.inf.method_text(method)
+        );
+        self.fail(
+            Diagnostic::error(codes::HANDLER_ONLY, message)
+                .primary(span, "its end dispatches the next bytecode")
+                .secondary(place, "a handler by its pragma")
+                .hint("move what both do into a method of its own"),
+        )
     }
 
     fn abstract_reached(&mut self, class: ClassId, method: SourceId, span: Span) -> Expr {

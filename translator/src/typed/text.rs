@@ -239,6 +239,13 @@ impl Printer<'_> {
                 format!("call {}({})", self.text(function), self.all(all))
             }
             ExprKind::Intrinsic(intrinsic, all) => format!("{intrinsic:?}({})", self.all(all)),
+            _ => self.structure(expr),
+        }
+    }
+
+    /// Control structures in one line.
+    fn structure(&self, expr: &Expr) -> String {
+        match &expr.kind {
             ExprKind::If(a, b, c) => format!(
                 "(if {} then {} else {})",
                 self.text(a),
@@ -251,6 +258,19 @@ impl Printer<'_> {
             }
             ExprKind::Labelled(label, a) => format!("block {label} {{ {} }}", self.text(a)),
             ExprKind::Loop(label, a) => format!("loop {label} {{ {} }}", self.text(a)),
+            ExprKind::For {
+                variable,
+                from,
+                to,
+                step,
+                body,
+            } => format!(
+                "for {} := {} to {} by {step} {{ {} }}",
+                self.local(*variable),
+                self.text(from),
+                self.text(to),
+                self.text(body)
+            ),
             ExprKind::Case(scrutinee, cases, _) => {
                 format!("case {} of {} cases", self.text(scrutinee), cases.len())
             }

@@ -1,0 +1,73 @@
+//! What inference decides: each `.st` file of `tests/types` is a program in one text, with the typed program and the errors beside it in a `.txt` file.
+//!
+//! The program stands with `prelude.st`. `OURO_BLESS=1` writes the `.txt` files anew.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use ouroc::base::render::{Color, render};
+use ouroc::base::{Diagnostic, Severity};
+use ouroc::pipeline::Session;
+use ouroc::typed::text::method_text;
+use tests::{root, shown, text};
+
+fn folder() -> PathBuf {
+    root().join("tests/types")
+}
+
+fn cases() -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder()).expect("the folder of type tests");
+    let mut cases: Vec<_> = entries
+        .map(|entry| entry.expect("an entry").path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "st"))
+        .filter(|path| !path.ends_with("prelude.st"))
+        .collect();
+    cases.sort();
+    cases
+}
+
+/// Errors, then the methods that are not of the prelude.
+fn typed(case: &Path) -> String {
+    let prelude = text(&folder().join("prelude.st"));
+    let program_text = text(case);
+    let mut session = Session::default();
+    let program =
+        session.analyze_snippet(&[("prelude.st", &prelude), ("example.st", &program_text)]);
+    session.diagnostics.sort();
+    let mut out = String::new();
+    let errors = session.diagnostics.iter();
+    for error in errors.filter(|diagnostic: &&Diagnostic| diagnostic.severity == Severity::Error) {
+        let _ = writeln!(out, "{}", render(error, &session.sources, Color::Plain));
+    }
+    for method in program.methods.values() {
+        let file = session.sources.get(method.span.file);
+        if file.is_some_and(|file| file.path == "example.st") {
+            let _ = writeln!(out, "{}", method_text(&program, method));
+        }
+    }
+    out
+}
+
+#[test]
+fn programs_are_typed_as_their_files_say() {
+    let bless = std::env::var_os("OURO_BLESS").is_some();
+    let mut different = Vec::new();
+    let cases = cases();
+    assert!(!cases.is_empty());
+    for case in cases {
+        let (actual, expected) = (typed(&case), case.with_extension("txt"));
+        if bless {
+            std::fs::write(&expected, &actual).expect("the expected text is written");
+        } else if std::fs::read_to_string(&expected).unwrap_or_default() != actual {
+            different.push(format!(
+                "{}: instead of the expected text:\n{actual}",
+                shown(&expected)
+            ));
+        }
+    }
+    assert!(
+        different.is_empty(),
+        "{}\nOURO_BLESS=1 accepts the new texts",
+        different.join("\n")
+    );
+}
