@@ -24,10 +24,10 @@ impl Object {
     fn references(&self, heap: &[u8]) -> std::ops::Range<usize> {
         let header = word(heap, self.header);
         let first = self.header + 8;
-        let count = match header >> 24 & 31 {
+        let count = match (header >> 24) & 31 {
             _ if header & 0x3F_FFFF < 8 => 0,
             0..=5 => (self.end - first) / 8 * usize::from(header >> 56 != 0),
-            24.. => 1 + (word(heap, first) >> 3 & 0x7FFF) as usize,
+            24.. => 1 + ((word(heap, first) >> 3) & 0x7FFF) as usize,
             _ => 0,
         };
         first..first + 8 * count
@@ -87,7 +87,7 @@ fn split(image: &[u8], n_segments: usize, gap: u64) -> Vec<u8> {
     result[72..80].copy_from_slice(&size(0).to_le_bytes());
     for (number, segment) in segments.iter().enumerate() {
         result.extend(segment);
-        let distance = if gap == 0 { 0 } else { 1 << 56 | gap / 8 };
+        let distance = if gap == 0 { 0 } else { (1 << 56) | (gap / 8) };
         result.extend(distance.to_le_bytes());
         result.extend(size(number + 1).to_le_bytes());
     }
