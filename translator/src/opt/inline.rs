@@ -28,6 +28,8 @@ pub struct Callees<'a> {
 const TINY: usize = 8;
 /// Taken in where the call is not cold, if it calls nothing.
 const SMALL: usize = 30;
+/// As many calls of a callee in one function make it a service that only tiny ones escape.
+const OFTEN: usize = 4;
 /// Taken in although it calls, while the caller has no path without a call.
 const NEEDED: usize = 30;
 /// The same in handlers, whose usual path should not call.
@@ -159,9 +161,18 @@ fn chosen(func: &Function, callees: &Callees<'_>) -> Vec<InstId> {
             chosen.push(candidate.id);
         }
     };
+    // What is called again and again in one function is a service, not a step.
+    let repeated = |callee: FuncId| {
+        candidates
+            .iter()
+            .filter(|other| other.callee == callee)
+            .count()
+            > OFTEN
+    };
     for candidate in &candidates {
-        let small =
-            candidate.weight <= SMALL && is_leaf(candidate.body) && !cold.contains(candidate.block);
+        let rare =
+            cold.contains(candidate.block) || func.attributes.cold || repeated(candidate.callee);
+        let small = candidate.weight <= SMALL && is_leaf(candidate.body) && !rare;
         if candidate.body.attributes.inline == Inline::Always || candidate.weight <= TINY || small {
             take(candidate, &mut chosen);
         }
@@ -172,7 +183,8 @@ fn chosen(func: &Function, callees: &Callees<'_>) -> Vec<InstId> {
     let free = has_free_path(func, &chosen);
     let loops = Loops::new(&cfg, &Dominators::new(&cfg));
     for candidate in &candidates {
-        let rare = cold.contains(candidate.block);
+        let rare =
+            cold.contains(candidate.block) || func.attributes.cold || repeated(candidate.callee);
         let looping = func.kind != FunctionKind::Handler && loops.depth(candidate.block) > 0;
         if !rare && (!free || looping) && is_worth_it(func, candidate, callees) {
             take(candidate, &mut chosen);

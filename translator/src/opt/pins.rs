@@ -152,6 +152,31 @@ fn at_start(
     known
 }
 
+/// How many blocks below a branch are searched for a reason to move a write there.
+const DEPTH: u32 = 6;
+
+/// Whether it pays to move a write of a pin into a block: there or below it, the pin is written again or the handler ends.
+fn is_wanted_below(func: &Function, cfg: &Cfg, block: Block, pin: PinId, depth: u32) -> bool {
+    if cfg.single_predecessor(block).is_none() {
+        return false;
+    }
+    let writes = |inst: &Inst| {
+        matches!(*inst, Inst::PinSet(other, _) if other == pin) || *inst == Inst::Dispatch
+    };
+    if func.blocks[block]
+        .insts
+        .iter()
+        .any(|&id| writes(&func.insts[id].inst))
+    {
+        return true;
+    }
+    depth > 0
+        && func
+            .successors(block)
+            .iter()
+            .any(|&next| is_wanted_below(func, cfg, next, pin, depth - 1))
+}
+
 /// Moves writes down, block by block, into successors that nothing else leads to.
 fn sink(func: &mut Function, context: &Context<'_>, cfg: &Cfg) -> bool {
     let mut changed = false;
@@ -179,7 +204,15 @@ fn sink(func: &mut Function, context: &Context<'_>, cfg: &Cfg) -> bool {
                 _ if inst.is_terminator() => {
                     let targets = inst.successors(func);
                     if goes_down(&inst, block, &targets, cfg) {
-                        hand_down(func, &mut waiting, &targets, &mut arriving);
+                        let wanted = |pin| {
+                            targets
+                                .iter()
+                                .any(|&to| is_wanted_below(func, cfg, to, pin, DEPTH))
+                        };
+                        let (mut down, stay): (Vec<_>, Vec<_>) =
+                            waiting.drain(..).partition(|&(pin, _)| wanted(pin));
+                        new.extend(stay.into_iter().map(|(_, id)| id));
+                        hand_down(func, &mut down, &targets, &mut arriving);
                     } else {
                         new.extend(waiting.drain(..).map(|(_, id)| id));
                     }
