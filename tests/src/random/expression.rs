@@ -312,7 +312,8 @@ impl Scope {
             self.of_type(ty, depth - 1, choice),
             self.of_type(ty, depth - 1, choice),
         );
-        let text = if choice.one_in(4) {
+        // Two constants make an `Int64`, whatever they were truncated to.
+        let text = if choice.one_in(4) && ty != Int::UINT64 {
             format!("(self choose: {condition} from: [ {a} ] or: [ {b} ])")
         } else {
             format!("({condition} ifTrue: [ {a} ] ifFalse: [ {b} ])")

@@ -124,7 +124,7 @@ impl NativeTests {
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
-        let mut child = command.spawn().map_err(fails)?;
+        let mut child = spawn(&mut command).map_err(fails)?;
         let mut stdout = child.stdout.take().ok_or("the executable has no output")?;
         let reader = std::thread::spawn(move || {
             let mut output = Vec::new();
@@ -151,6 +151,22 @@ impl NativeTests {
             .join()
             .map_err(|_| "the reader of the executable's output failed")?;
         Ok((output, status))
+    }
+}
+
+/// Starts a process. Another thread that starts one at the moment may still hold the file open for writing.
+fn spawn(command: &mut Command) -> std::io::Result<std::process::Child> {
+    let mut tries = 0;
+    loop {
+        match command.spawn() {
+            Err(error)
+                if error.kind() == std::io::ErrorKind::ExecutableFileBusy && tries < 1000 =>
+            {
+                tries += 1;
+                std::thread::sleep(std::time::Duration::from_millis(1));
+            }
+            other => return other,
+        }
     }
 }
 
