@@ -100,7 +100,7 @@ fn jump_to(func: &mut Function, block: Block, copy: FuncId) {
 }
 
 /// A function as a handler.
-fn as_handler(func: &Function) -> Function {
+pub(super) fn as_handler(func: &Function) -> Function {
     let mut copy = func.clone();
     copy.name.push_str(SUFFIX);
     copy.kind = FunctionKind::Handler;

@@ -1,8 +1,10 @@
 //! Passes, and the whole list of them, on random programs; and faults that must be found.
 
 use super::*;
+use crate::base::EntityRef;
+use crate::ir::PinId;
 use crate::ir::{BinaryOp, Inst, IntCond, verify};
-use crate::opt::{CLEAN_UP, Context, LATE, Options, Pass, optimize};
+use crate::opt::{CLEAN_UP, Context, LATE, Options, Pass, optimize, outline, variants};
 
 /// More with `OURO_FUZZ=100000`.
 fn seeds() -> u64 {
@@ -206,5 +208,73 @@ fn the_whole_list_keeps_what_random_programs_do() {
                 );
             }
         }
+    }
+}
+
+/// A random program in which the last function is also there as a handler.
+fn with_handler(seed: u64) -> (Module, FuncId) {
+    let mut module = module(seed);
+    module.instruction_pin = Some(PinId::new(0));
+    module.dispatch_pin = Some(PinId::new(1));
+    let last = FuncId::new(module.functions.len() - 1);
+    let handler = variants::as_handler(&module.functions[last]);
+    let id = module.functions.push(handler);
+    (module, id)
+}
+
+#[test]
+fn variants_and_outlining_keep_what_random_handlers_do() {
+    let (mut cut, mut ended) = (0, 0);
+    for seed in 0..seeds() {
+        let (before, id) = with_handler(seed);
+        assert_eq!(verify(&before), Ok(()), "seed {seed}");
+        let mut after = before.clone();
+        variants::run(&mut after);
+        outline::run(&mut after);
+        assert_eq!(verify(&after), Ok(()), "seed {seed}\n{}", after.text());
+        cut += usize::from(
+            after
+                .functions
+                .values()
+                .any(|func| func.name.contains("(part ")),
+        );
+        let (old, new) = (runs(&before, id, seed), runs(&after, id, seed));
+        ended += old.iter().filter(|run| run.end == End::Dispatched).count();
+        if let Some(text) = difference(&old, &new) {
+            panic!(
+                "seed {seed}:\n{text}\n{}\n{}",
+                before.function_text(id),
+                after.text()
+            );
+        }
+    }
+    assert!(
+        cut > 0 && ended > 0,
+        "{cut} handlers were cut, {ended} runs dispatched"
+    );
+}
+
+#[test]
+fn the_result_does_not_depend_on_the_number_of_threads() {
+    let optimized = |seed: u64, threads: usize| {
+        let mut module = module(seed);
+        for id in runnable(&module) {
+            module.functions[id].kind = FunctionKind::Export;
+            let symbol = format!("{id}");
+            module.exports.push(crate::ir::Export {
+                symbol,
+                function: id,
+            });
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("a pool is made");
+        pool.install(|| optimize(&mut module, Options::default()))
+            .expect("passes keep the rules");
+        module.text()
+    };
+    for seed in 0..20 {
+        assert_eq!(optimized(seed, 1), optimized(seed, 4), "seed {seed}");
     }
 }
