@@ -165,3 +165,20 @@ fn copying() {
     ];
     check(rows);
 }
+
+#[test]
+fn pinning_and_immutability() {
+    let rows: &[Row] = &[
+        (163, Str("x"), &[], Is(False)),
+        (163, FrozenStr("x"), &[], Is(True)),
+        (164, Str("x"), &[True], Is(False)),
+        (164, Str("x"), &[Nil], Fails(3)),
+        (164, Int(3), &[True], Fails(2)),
+        (183, Str("x"), &[], Is(False)),
+        (183, Int(3), &[], Fails(2)),
+        (184, Str("x"), &[True], Is(False)),
+        (184, Str("x"), &[Nil], Fails(3)),
+        (184, Int(3), &[True], Fails(2)),
+    ];
+    check(rows);
+}
