@@ -28,7 +28,7 @@ impl Frame {
     /// The frame of a function after register allocation.
     #[must_use]
     pub(super) fn new(function: &Allocated, registers: &Registers) -> Self {
-        let slots = u32::try_from(function.output.num_spillslots).expect("a small frame");
+        let slots = u32::try_from(function.spill_slots).expect("a small frame");
         Self {
             saved: function.saved(registers),
             outgoing: function.code.outgoing,

@@ -4,6 +4,7 @@
 //! fields are still symbols. Functions are compiled in parallel and independently, so the result does not depend on the number of
 //! cores. The processor must have SSE4.1 and `popcnt` (x86-64-v2).
 
+mod cleanup;
 mod code;
 mod emit;
 mod facts;
@@ -64,6 +65,7 @@ fn compile_function(
         return CodeFunction::default();
     }
     let selected = select::select(facts, id);
-    let allocated = allocator.allocate(selected.code, &facts.registers, &function.name);
+    let mut allocated = allocator.allocate(selected.code, &facts.registers, &function.name);
+    cleanup::remove_moves(&mut allocated, &facts.registers.pins);
     emit::emit(&allocated, &selected.jump_tables, facts)
 }

@@ -126,7 +126,7 @@ impl Emitter<'_> {
             _ => false,
         };
         let cold = self.code.blocks[block.index()].cold;
-        if self.repeating || cold || !saves || self.function.block(target).count() > SHORT {
+        if self.repeating || cold || !saves || self.function.blocks[target.index()].len() > SHORT {
             return self.stream.jump(self.labels[target.index()]);
         }
         self.repeating = true;

@@ -7,7 +7,6 @@ use super::{Emitter, r64};
 use crate::x64::inst::{Alu, Cond, Form, MInst, Op, Unary, Width};
 use crate::x64::registers::RDX;
 use iced_x86::{Code as Encoding, Instruction, Register};
-use regalloc2::RegClass;
 
 impl Emitter<'_> {
     pub(super) fn memory_instruction(&mut self, inst: &MInst) {
@@ -80,17 +79,6 @@ impl Emitter<'_> {
                 self.put(Instruction::with2(Encoding::Bt_rm64_imm8, a, bit));
             }
             other => unreachable!("{other:?} has another shape"),
-        }
-    }
-
-    pub(super) fn move_register(&mut self, inst: &MInst) {
-        let (dst, a) = (self.preg(inst.dst), self.preg(inst.a));
-        if dst != a {
-            let code = match dst.class() {
-                RegClass::Float => Encoding::Movaps_xmm_xmmm128,
-                _ => Encoding::Mov_r64_rm64,
-            };
-            self.put(Instruction::with2(code, r64(dst), r64(a)));
         }
     }
 

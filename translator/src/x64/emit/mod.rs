@@ -13,11 +13,11 @@ use super::frame::Frame;
 use super::inst::{Alu, Form, MInst, Mem, MemBase, Op, Slot, Width};
 use super::layout;
 use super::module::{CodeFunction, UnwindStep};
-use super::regalloc::Allocated;
+use super::regalloc::{Allocated, Step};
 use super::select::ModuleFacts;
 use crate::ir::{Position, TrapReason};
 use iced_x86::{Code as Encoding, Instruction, MemoryOperand, Register};
-use regalloc2::{Allocation, Block, Edit, InstOrEdit, PReg, RegClass};
+use regalloc2::{Allocation, Block, PReg, RegClass};
 
 /// To what multiple the head of an inner loop is aligned, if no more than so many bytes are needed.
 const LOOP_ALIGNMENT: (u32, u32) = (16, 10);
@@ -130,17 +130,16 @@ impl<'a> Emitter<'a> {
     fn block_items(&mut self, block: Block, next: Option<Label>) {
         let shape = &self.code.blocks[block.index()];
         let flags = self.live_flags(shape.range);
-        for item in self.function.block(block) {
-            match item {
-                InstOrEdit::Inst(inst) => {
-                    let index = inst.index();
-                    self.flags_live = flags[index - shape.range.0 as usize];
-                    self.allocations = self.function.output.inst_allocs(inst);
-                    let inst = &self.code.insts[index];
+        for &step in &self.function.blocks[block.index()] {
+            match step {
+                Step::Inst(number) => {
+                    self.flags_live = flags[(number - shape.range.0) as usize];
+                    self.allocations = self.function.allocations_of(number);
+                    let inst = &self.code.insts[number as usize];
                     self.stream.at(inst.position);
                     self.instruction(inst, block, next);
                 }
-                InstOrEdit::Edit(Edit::Move { from, to }) => self.edit(*from, *to),
+                Step::Move { from, to } => self.move_value(from, to),
             }
         }
     }
@@ -226,10 +225,7 @@ impl<'a> Emitter<'a> {
         self.put(Instruction::with2(code, Register::RSP, by));
     }
 
-    fn edit(&mut self, from: Allocation, to: Allocation) {
-        if from == to {
-            return;
-        }
+    fn move_value(&mut self, from: Allocation, to: Allocation) {
         let instruction = match (from.as_reg(), to.as_reg()) {
             (Some(from), Some(to)) => {
                 let code = match to.class() {
@@ -339,7 +335,7 @@ impl<'a> Emitter<'a> {
     fn instruction(&mut self, inst: &MInst, block: Block, next: Option<Label>) {
         match inst.op {
             Op::Arguments | Op::Undefined => {}
-            Op::Move => self.move_register(inst),
+            Op::Move => unreachable!("moves are steps of their own"),
             Op::MoveImm => self.move_immediate(inst),
             Op::Lea | Op::Load(_) | Op::Store(_) | Op::StoreImm(_) | Op::StoreFloat { .. } => {
                 self.memory_instruction(inst);

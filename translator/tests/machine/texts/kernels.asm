@@ -11,22 +11,19 @@ L1:
 L2:
     ret
 
-fib  (62 bytes)
+fib  (53 bytes)
     push r12
     cmp rdi, 2
     mov r12, rdi
     jge L1
-    mov rax, r12
+    mov rax, rdi
     pop r12
     ret
 L1:
-    mov rax, r12
-    lea rdi, [rax-1]
+    lea rdi, [rdi-1]
     call fib
-    mov rcx, rax
-    mov rax, r12
-    mov r12, rcx
-    mov rdi, rax
+    mov rdi, r12
+    mov r12, rax
     add rdi, -2
     call fib
     mov rcx, rax
