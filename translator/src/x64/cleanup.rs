@@ -361,7 +361,8 @@ impl Cleanup<'_> {
                 let late = operands.any(|(operand, _)| {
                     matches!(
                         (operand.kind(), operand.pos()),
-                        (OperandKind::Use, OperandPos::Late) | (OperandKind::Def, OperandPos::Early)
+                        (OperandKind::Use, OperandPos::Late)
+                            | (OperandKind::Def, OperandPos::Early)
                     )
                 });
                 !late

@@ -342,6 +342,16 @@ impl Op {
         matches!(self, Self::Jump | Self::Branch(_) | Self::Switch { .. })
     }
 
+    /// Whether it leaves the flags alone.
+    #[must_use]
+    pub fn keeps_flags(self) -> bool {
+        match self {
+            Self::Move | Self::MoveImm | Self::Lea | Self::Load(_) | Self::Store(_) => true,
+            Self::StoreImm(_) | Self::StoreFloat { .. } | Self::FloatZero => true,
+            _ => false,
+        }
+    }
+
     /// Whether it calls something that comes back.
     #[must_use]
     pub fn is_call(self) -> bool {

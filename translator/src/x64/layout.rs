@@ -107,26 +107,48 @@ impl Layout<'_> {
         best.map(|(_, _, target)| target)
     }
 
-    /// Moves the head of a loop behind its last block where that saves a jump in every turn.
+    /// Turns loops so that fewer jumps are taken in each turn: a block where many ways meet and that leads to the head goes before the
+    /// head; else a head that leaves the loop goes behind the last block.
     fn rotate_loops(&mut self) {
         for header in (0..self.code.blocks.len()).rev() {
             let members = self.members(header);
-            if members.len() < 2 {
-                continue;
-            }
-            let Some(start) = self.order.iter().position(|block| block.index() == header) else {
+            let start = self.order.iter().position(|block| block.index() == header);
+            let Some(start) = start.filter(|_| members.len() > 1) else {
                 continue;
             };
             let in_loop = |block: &&Block| members.binary_search(&block.index()).is_ok();
             let length = self.order[start..].iter().take_while(in_loop).count();
-            let last = self.order[start + length - 1].index();
-            let next = self.order.get(start + 1).map(|block| block.index());
-            if length < 2 || !self.leaves(header, &members, next) || !self.only_jumps(last, header)
-            {
+            if let Some(junction) = self.junction(header, &self.order[start..start + length]) {
+                self.order[start..=start + junction].rotate_right(1);
                 continue;
             }
-            self.order[start..start + length].rotate_left(1);
+            let last = self.order[start + length - 1].index();
+            let next = self.order.get(start + 1).map(|block| block.index());
+            if length > 1 && self.leaves(header, &members, next) && self.only_jumps(last, header) {
+                self.order[start..start + length].rotate_left(1);
+            }
         }
+    }
+
+    /// The place among the blocks of a loop of one where at least three ways meet and that then goes to the head.
+    fn junction(&self, header: usize, blocks: &[Block]) -> Option<usize> {
+        blocks.iter().position(|&block| {
+            let shape = &self.code.blocks[block.index()];
+            let mut targets = shape.successors.iter();
+            block.index() != header
+                && self.ways_into(block) >= 3
+                && targets.any(|&to| destination(self.code, self.empty, to).index() == header)
+        })
+    }
+
+    /// How many blocks with code go to a block.
+    fn ways_into(&self, block: Block) -> usize {
+        let ways = self.code.blocks[block.index()].predecessors.iter();
+        ways.map(|&from| match self.empty[from.index()] {
+            true => self.ways_into(from),
+            false => 1,
+        })
+        .sum()
     }
 
     /// The blocks of the natural loop with this header, sorted; empty if it is none.

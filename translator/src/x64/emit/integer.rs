@@ -86,7 +86,7 @@ impl Emitter<'_> {
         let n = inst.imm;
         let dst = self.preg(inst.dst);
         let (narrow, wide) = (register(dst, Width::W32), r64(dst));
-        let instruction = if n == 0 && !self.flags_live {
+        let instruction = if n == 0 && self.reader.is_none() {
             Instruction::with2(Encoding::Xor_r32_rm32, narrow, narrow)
         } else if let Ok(n) = u32::try_from(n) {
             Instruction::with2(Encoding::Mov_r32_imm32, narrow, n)
@@ -104,6 +104,7 @@ impl Emitter<'_> {
         // Adding -128 is shorter than subtracting 128, and leaves other flags, so only the immediate decides.
         let code = alu_code(alu, width, form, short);
         match form {
+            Form::Reg if alu == Alu::Test && inst.a == inst.b && self.is_tested(inst) => {}
             Form::Reg => {
                 let (a, b) = (self.reg(inst.a, width), self.reg(inst.b, width));
                 self.put(Instruction::with2(code, a, b));
@@ -128,6 +129,12 @@ impl Emitter<'_> {
                 self.put_memory(&inst.mem, |mem| Instruction::with2(code, mem, imm));
             }
         }
+    }
+
+    /// Whether the flags already say whether a register is zero, and nobody asks for more.
+    fn is_tested(&self, inst: &MInst) -> bool {
+        self.zero_flag_of == Some(self.preg(inst.a))
+            && matches!(self.reader, Some(Cond::E | Cond::Ne))
     }
 
     pub(super) fn imul(&mut self, inst: &MInst, width: Width, form: Form) {

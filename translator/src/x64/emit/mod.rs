@@ -10,7 +10,7 @@ use self::codes::{alu_code, register};
 use self::stream::{Label, Stream};
 use super::code::Code;
 use super::frame::Frame;
-use super::inst::{Alu, Form, MInst, Mem, MemBase, Op, Slot, Width};
+use super::inst::{Alu, Cond, Form, MInst, Mem, MemBase, Op, Shift, Slot, Unary, Width};
 use super::layout;
 use super::module::{CodeFunction, UnwindStep};
 use super::regalloc::{Allocated, Step};
@@ -48,7 +48,8 @@ pub(super) fn emit(
         stubs: Vec::new(),
         allocations: &[],
         repeating: false,
-        flags_live: false,
+        reader: None,
+        zero_flag_of: None,
     };
     emitter.run();
     emitter.finish(jump_tables)
@@ -69,8 +70,10 @@ struct Emitter<'a> {
     allocations: &'a [Allocation],
     /// Whether the current block is repeated in the place of a jump.
     repeating: bool,
-    /// Whether the flags are read after the current instruction before they are set again.
-    flags_live: bool,
+    /// Which condition is read after the current instruction before the flags are set again.
+    reader: Option<Cond>,
+    /// The register for whose value the zero flag stands.
+    zero_flag_of: Option<PReg>,
 }
 
 impl<'a> Emitter<'a> {
@@ -129,17 +132,24 @@ impl<'a> Emitter<'a> {
     /// The instructions and moves of a block.
     fn block_items(&mut self, block: Block, next: Option<Label>) {
         let shape = &self.code.blocks[block.index()];
-        let flags = self.live_flags(shape.range);
+        let readers = self.flag_readers(shape.range);
+        self.zero_flag_of = None;
         for &step in &self.function.blocks[block.index()] {
             match step {
                 Step::Inst(number) => {
-                    self.flags_live = flags[(number - shape.range.0) as usize];
+                    self.reader = readers[(number - shape.range.0) as usize];
                     self.allocations = self.function.allocations_of(number);
                     let inst = &self.code.insts[number as usize];
                     self.stream.at(inst.position);
                     self.instruction(inst, block, next);
+                    self.zero_flag_of = self.zero_flag_after(inst);
                 }
-                Step::Move { from, to } => self.move_value(from, to),
+                Step::Move { from, to } => {
+                    self.move_value(from, to);
+                    if to.as_reg() == self.zero_flag_of {
+                        self.zero_flag_of = None;
+                    }
+                }
             }
         }
     }
@@ -155,27 +165,48 @@ impl<'a> Emitter<'a> {
                 .any(|from| from.index() >= block.index())
     }
 
-    /// For each instruction, whether the flags are read after it before they are set.
-    fn live_flags(&self, (start, end): (u32, u32)) -> Vec<bool> {
+    /// For each instruction, the condition that is read after it before the flags are set again.
+    fn flag_readers(&self, (start, end): (u32, u32)) -> Vec<Option<Cond>> {
         let insts = &self.code.insts[start as usize..end as usize];
-        let mut live = false;
-        let mut result = vec![false; insts.len()];
+        // Of several readers one that asks for more than the zero flag counts.
+        let add = |reader: &mut Option<Cond>, cond| match reader {
+            Some(Cond::E | Cond::Ne) | None => *reader = Some(cond),
+            Some(_) => {}
+        };
+        let mut reader = None;
+        let mut result = vec![None; insts.len()];
         for (inst, slot) in insts.iter().zip(&mut result).rev() {
-            *slot = live;
+            *slot = reader;
             match inst.op {
-                Op::Setcc(_)
-                | Op::Cmov(_)
-                | Op::FloatSelect(_)
-                | Op::TrapIf(..)
-                | Op::Branch(_) => {
-                    live = true;
-                }
-                Op::Move | Op::MoveImm | Op::Lea | Op::Load(_) | Op::Store(_) => {}
-                Op::StoreImm(_) | Op::StoreFloat { .. } | Op::FloatZero => {}
-                _ => live = false,
+                Op::Setcc(cond) | Op::Cmov(cond) | Op::FloatSelect(cond) => add(&mut reader, cond),
+                Op::TrapIf(cond, _) | Op::Branch(cond) => add(&mut reader, cond),
+                _ if inst.op.keeps_flags() => {}
+                _ => reader = None,
             }
         }
         result
+    }
+
+    /// The register for whose value the zero flag stands after an instruction.
+    fn zero_flag_after(&self, inst: &MInst) -> Option<PReg> {
+        let writes = inst.dst != Slot::None;
+        let sets = match inst.op {
+            Op::Alu(alu, width, Form::Reg | Form::Imm | Form::Mem) => {
+                let wide = matches!(width, Width::W32 | Width::W64);
+                wide && !matches!(alu, Alu::Cmp | Alu::Test)
+            }
+            Op::ShiftImm(Shift::Shl | Shift::Shr | Shift::Sar, Width::W32 | Width::W64) => {
+                inst.imm != 0
+            }
+            Op::Unary(Unary::Neg) => true,
+            _ => false,
+        };
+        if sets && writes {
+            return Some(self.preg(inst.dst));
+        }
+        let kept = inst.op.keeps_flags() && !(inst.op == Op::MoveImm && inst.imm == 0);
+        self.zero_flag_of
+            .filter(|&register| kept && !(writes && self.preg(inst.dst) == register))
     }
 
     fn prologue(&mut self) {
