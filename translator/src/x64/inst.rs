@@ -345,11 +345,12 @@ impl Op {
     /// Whether it leaves the flags alone.
     #[must_use]
     pub fn keeps_flags(self) -> bool {
-        match self {
-            Self::Move | Self::MoveImm | Self::Lea | Self::Load(_) | Self::Store(_) => true,
-            Self::StoreImm(_) | Self::StoreFloat { .. } | Self::FloatZero => true,
-            _ => false,
-        }
+        let stores = matches!(
+            self,
+            Self::Store(_) | Self::StoreImm(_) | Self::StoreFloat { .. }
+        );
+        let loads = matches!(self, Self::MoveImm | Self::Load(_) | Self::FloatZero);
+        stores || loads || matches!(self, Self::Move | Self::Lea)
     }
 
     /// Whether it calls something that comes back.
