@@ -6,6 +6,7 @@
 mod build;
 mod interpreter;
 mod kernels;
+mod start;
 
 use std::process::ExitCode;
 
@@ -14,6 +15,7 @@ type Part = fn() -> Result<(), String>;
 
 const PARTS: &[(&str, Part)] = &[
     ("build", build::run),
+    ("start", start::run),
     ("kernels", kernels::run),
     ("interpreter", interpreter::run),
 ];
