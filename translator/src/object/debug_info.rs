@@ -50,6 +50,10 @@ pub(super) fn sections(
         text("vm"),
         None,
     );
+    // Some readers take file 1 for the unit itself, as it was before DWARF 5; so it is no class's file.
+    let program = &mut dwarf.unit.line_program;
+    let here = program.add_directory(text("."));
+    program.add_file(text("vm"), here, None);
     let mut names = FileNames {
         files,
         known: BTreeMap::new(),

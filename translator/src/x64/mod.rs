@@ -33,8 +33,9 @@ use rayon::prelude::*;
 /// Compiles a module.
 ///
 /// # Errors
-/// A pin wants a register that it cannot have: a sentence.
+/// A pin wants a register that it cannot have, or a call has arguments that it cannot pass: a sentence.
 pub fn compile(module: &Module) -> Result<CodeModule<'_>, String> {
+    select::check_calls(module)?;
     let facts = ModuleFacts {
         module,
         registers: Registers::new(module)?,

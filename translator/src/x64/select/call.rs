@@ -4,11 +4,13 @@ use super::Selector;
 use super::build::{AddressBase, Build, MachineAddress};
 use super::memory::load_of;
 use crate::base::EntityRef;
-use crate::ir::{Access, FuncId, FunctionKind, Inst, SigId, Symbol, Type, Value, ValueList};
+use crate::ir::{
+    Access, FuncId, FunctionKind, Inst, Module, SigId, Signature, Symbol, Type, Value, ValueList,
+};
 use crate::x64::facts::is_float;
 use crate::x64::inst::{Note, Op, Reg, SymbolRef, Width};
 use crate::x64::registers::{
-    FLOAT_ARGUMENTS, INT_ARGUMENTS, R11, RAX, RCX, RDX, SYSCALL_ARGUMENTS, xmm,
+    Convention, FLOAT_ARGUMENTS, INT_ARGUMENTS, R11, RAX, RCX, RDX, SYSCALL_ARGUMENTS, xmm,
 };
 use regalloc2::{PReg, PRegSet, RegClass, VReg};
 
@@ -42,6 +44,42 @@ fn places(types: impl Iterator<Item = Type>) -> (Vec<Place>, u32) {
         });
     }
     (result, bytes.unsigned_abs())
+}
+
+/// What cannot be called as the module says: an import with arguments on the stack, or a call at the end of a function that has less
+/// room for arguments on the stack than its callee needs.
+pub(in crate::x64) fn check(module: &Module) -> Result<(), String> {
+    for func in module.functions.values() {
+        let own = stack_bytes(&func.signature);
+        if func.kind == FunctionKind::Import && own > 0 {
+            return Err(format!(
+                "the import `{}` has arguments on the stack: six integers and eight floats are the most",
+                func.name
+            ));
+        }
+        for (_, id) in func.each_inst() {
+            let (callee, name) = match func.insts[id].inst {
+                Inst::TailCall(callee, _) => {
+                    let callee = &module.functions[callee];
+                    (&callee.signature, callee.name.as_str())
+                }
+                Inst::TailCallInd(signature, ..) => (&module.signatures[signature], "an address"),
+                _ => continue,
+            };
+            if stack_bytes(callee) > own {
+                return Err(format!(
+                    "`{}` ends in a call of {name}, whose arguments need more of the stack than its own",
+                    func.name
+                ));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The bytes of arguments on the stack for a signature.
+fn stack_bytes(signature: &Signature) -> u32 {
+    places(signature.params.iter().copied()).1
 }
 
 impl Selector<'_> {
@@ -211,8 +249,19 @@ impl Selector<'_> {
         self.emit(build);
     }
 
+    /// Whether our caller expects registers unchanged that a handler changes.
+    fn preserves_more_than_handlers(&self) -> bool {
+        self.code.convention != Convention::Handler
+    }
+
     /// Leaves for another function, which returns to our caller.
     pub(super) fn tail_call(&mut self, callee: FuncId, args: ValueList) {
+        let handler = self.module.functions[callee].kind == FunctionKind::Handler;
+        if handler && self.preserves_more_than_handlers() {
+            // Instructions of a root are in their order, so the return comes second.
+            self.call(callee, args, None);
+            return self.ret(None);
+        }
         let registers = self.pass(args, AddressBase::Incoming);
         let symbol = SymbolRef::Module(Symbol::Function(callee));
         let mut build = self.build(Op::TailCall).symbol(symbol);
@@ -223,7 +272,13 @@ impl Selector<'_> {
     }
 
     /// Leaves for an address. The scratch register survives the end of the frame.
-    pub(super) fn tail_call_indirect(&mut self, callee: Value, args: ValueList) {
+    pub(super) fn tail_call_indirect(&mut self, signature: SigId, callee: Value, args: ValueList) {
+        let shape = &self.module.signatures[signature];
+        let handler = shape.params.is_empty() && shape.result.is_none();
+        if handler && self.preserves_more_than_handlers() {
+            self.call_indirect(signature, callee, args, None);
+            return self.ret(None);
+        }
         let registers = self.pass(args, AddressBase::Incoming);
         let callee = self.virtual_reg(callee);
         let mut build = self.build(Op::TailCallReg).fixed(callee, R11);

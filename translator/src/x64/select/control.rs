@@ -93,7 +93,9 @@ impl Selector<'_> {
             }
             Inst::Ret(value) => self.ret(value),
             Inst::TailCall(callee, args) => self.tail_call(callee, args),
-            Inst::TailCallInd(_, callee, args) => self.tail_call_indirect(callee, args),
+            Inst::TailCallInd(signature, callee, args) => {
+                self.tail_call_indirect(signature, callee, args);
+            }
             Inst::Trap(reason) => self.emit(self.build(Op::Trap(reason))),
             Inst::Unreachable => self.emit(self.build(Op::Unreachable)),
             Inst::Dispatch => self.dispatch(),

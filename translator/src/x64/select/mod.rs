@@ -19,6 +19,8 @@ mod memory;
 mod pin;
 mod value;
 
+pub(super) use self::call::check as check_calls;
+
 use self::build::Build;
 use super::code::{Code, CodeBlock};
 use super::facts::{Facts, is_float};
