@@ -66,10 +66,12 @@ pub(super) fn run(options: &Asm, output: &mut Output) -> Result<Status> {
     Ok(Status::Success)
 }
 
-/// Whether a function is that of the method, one of its parts, or one of the methods of the class that is called `wanted`.
+/// Whether a function is that of the method, one of its parts, its copy for an opcode (`name[3]`), or one of the methods of the class that is called `wanted`.
 fn belongs(function: &str, wanted: &str) -> bool {
     let method = function.split(" (").next().unwrap_or(function);
+    let copy_of = method.split('[').next().unwrap_or(method);
     method == wanted
+        || copy_of == wanted
         || !wanted.contains(">>")
             && method
                 .split_once(">>")
