@@ -67,12 +67,31 @@ pub fn infer(
     options: Options,
     diagnostics: &mut Diagnostics,
 ) -> Program {
-    let mut inferrer = Inferrer::new(world, interner, options);
-    inferrer.lay_out_state();
-    inferrer.find_roots();
-    inferrer.type_pending();
-    inferrer.complete_tables();
-    inferrer.finish(diagnostics)
+    let run = || {
+        let mut inferrer = Inferrer::new(world, interner, options);
+        inferrer.lay_out_state();
+        inferrer.find_roots();
+        inferrer.type_pending();
+        inferrer.complete_tables();
+        inferrer.finish(diagnostics)
+    };
+    on_deep_stack(run)
+}
+
+/// Methods whose results are inferred are typed within those that ask for them, so the depth of the stack follows the program.
+fn on_deep_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
+    const STACK: usize = 1 << 29;
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().stack_size(STACK);
+        match thread
+            .spawn_scoped(scope, run)
+            .map(std::thread::ScopedJoinHandle::join)
+        {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => std::panic::resume_unwind(panic),
+            Err(error) => unreachable!("no thread could be started: {error}"),
+        }
+    })
 }
 
 /// The state of inference over the whole program.
