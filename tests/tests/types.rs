@@ -71,3 +71,33 @@ fn programs_are_typed_as_their_files_say() {
         different.join("\n")
     );
 }
+
+/// A program with a line left out, or with the words of one in reverse order, is refused or accepted; the translator does not panic.
+#[test]
+fn no_damage_to_a_program_makes_inference_panic() {
+    let prelude = text(&folder().join("prelude.st"));
+    let mut runs = 0;
+    for case in cases() {
+        let whole = text(&case);
+        let lines: Vec<&str> = whole.lines().collect();
+        for left_out in 0..lines.len() {
+            let kept = lines
+                .iter()
+                .enumerate()
+                .filter(|(number, _)| *number != left_out);
+            let shorter: Vec<&str> = kept.map(|(_, line)| *line).collect();
+            analyze(&prelude, &shorter.join("\n"));
+            let mut exchanged: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
+            let words: Vec<&str> = lines[left_out].split(' ').collect();
+            exchanged[left_out] = words.iter().rev().copied().collect::<Vec<_>>().join(" ");
+            analyze(&prelude, &exchanged.join("\n"));
+            runs += 2;
+        }
+    }
+    assert!(runs > 300, "{runs} damaged programs");
+}
+
+fn analyze(prelude: &str, program: &str) {
+    let mut session = Session::default();
+    session.analyze_snippet(&[("prelude.st", prelude), ("example.st", program)]);
+}
