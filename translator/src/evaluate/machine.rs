@@ -63,8 +63,8 @@ pub struct Machine<'a> {
     pub system: System,
     /// How many bytecodes were run.
     pub bytecodes: u64,
-    limits: Limits,
-    stack: Vec<i128>,
+    pub(super) limits: Limits,
+    pub(super) stack: Vec<i128>,
     base: usize,
     callers: Vec<Activation>,
     pub(super) pins: Vec<u64>,
@@ -482,75 +482,6 @@ impl<'a> Machine<'a> {
         }
         let done = self.memory.copy(to, from, size);
         self.memory_result(done, site)
-    }
-
-    /// Runs handlers until one leaves.
-    fn interpret(&mut self, site: Site) -> Result<(), Stop> {
-        self.next = Next::Fetch;
-        loop {
-            let (address, counts) = match self.next {
-                Next::Fetch => (self.fetch(site)?, true),
-                Next::Bytecode(address) => (address, true),
-                Next::Redirect(address) => (address, false),
-                Next::Leave => return Ok(()),
-            };
-            if counts {
-                if self.bytecodes >= self.limits.bytecodes {
-                    return self.halt(Outcome::BytecodeLimit);
-                }
-                self.bytecodes += 1;
-            }
-            let Some(method) = self
-                .code
-                .method_at(address)
-                .filter(|method| self.code.methods[method.index()].is_handler)
-            else {
-                return self.fail(FaultKind::BadFunction(address), site);
-            };
-            let base = self.stack.len();
-            self.next = Next::Fetch;
-            match self.invoke(method, base) {
-                Ok(_) => self.next = Next::Fetch,
-                Err(Stop::Handler) => {}
-                Err(stop) => return Err(stop),
-            }
-        }
-    }
-
-    /// The handler of the opcode at the instruction pointer, which moves on.
-    fn fetch(&mut self, site: Site) -> Result<u64, Stop> {
-        let table = self.dispatch_table(site)?;
-        let Some(pin) = self.code.instruction_pin else {
-            return self.fail(
-                FaultKind::Unsupported(
-                    "a program that dispatches without a field pinned to r12".into(),
-                ),
-                site,
-            );
-        };
-        let byte = self.memory.read::<1>(self.pins[pin]);
-        let [opcode] = self.memory_result(byte, site)?;
-        self.pins[pin] = self.pins[pin].wrapping_add(1);
-        self.table_entry(table, opcode.into(), site)
-    }
-
-    fn dispatch_table(&mut self, site: Site) -> Result<u64, Stop> {
-        match self.code.dispatch_pin {
-            Some(pin) => Ok(self.pins[pin]),
-            None => self.fail(
-                FaultKind::Unsupported(
-                    "a program that dispatches without a field pinned to r14".into(),
-                ),
-                site,
-            ),
-        }
-    }
-
-    fn table_entry(&mut self, table: u64, opcode: u64, site: Site) -> Result<u64, Stop> {
-        let entry = self
-            .memory
-            .read::<8>(table.wrapping_add(opcode.wrapping_mul(8)));
-        self.memory_result(entry, site).map(u64::from_le_bytes)
     }
 
     fn import(&mut self, symbol: &str, method: MethodId, base: usize) -> Eval {

@@ -7,8 +7,10 @@
 pub mod arithmetic;
 mod code;
 mod compile;
+mod dispatch;
 mod fault;
 mod float;
+mod layout;
 mod machine;
 pub mod memory;
 mod operations;
