@@ -1,6 +1,6 @@
 //! `ouroc build`: the executable of a program, and one screen of figures.
 
-use std::io::Result;
+use std::io::{Error, ErrorKind, Result};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
@@ -172,10 +172,26 @@ fn default_output(description: &Path, facts: &SourceFacts) -> PathBuf {
     folder.join("generated").join(&facts.name)
 }
 
-/// Writes a file that may be run. One that runs is replaced, not changed.
+/// Writes a file that may be run. One that runs is replaced, not changed; what is no regular file is left alone.
 fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
-    let temporary = path.with_extension("new");
-    std::fs::write(&temporary, bytes)?;
-    std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o755))?;
-    std::fs::rename(&temporary, path)
+    let named =
+        |error: std::io::Error| Error::new(error.kind(), format!("{}: {error}", path.display()));
+    // A link is followed, so that its target is replaced.
+    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
+    if target.exists() && !target.is_file() {
+        let message = format!(
+            "{}: this is no regular file, and is not replaced",
+            path.display()
+        );
+        return Err(Error::new(ErrorKind::AlreadyExists, message));
+    }
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = target.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let written = std::fs::write(&temporary, bytes)
+        .and_then(|()| std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o755)))
+        .and_then(|()| std::fs::rename(&temporary, &target));
+    if written.is_err() {
+        drop(std::fs::remove_file(&temporary));
+    }
+    written.map_err(named)
 }

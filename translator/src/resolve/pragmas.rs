@@ -61,13 +61,13 @@ impl Resolver<'_> {
         let mut error = Diagnostic::error(codes::UNKNOWN_PRAGMA, message).primary(span, "");
         if selector.starts_with("primitive:") {
             error = error.hint("<primitive:> means something else in an image: write <primitiveIndex: 60> or <primitiveName: 'name' module: 'module'>");
+        } else if known {
+            error = error.hint("reasons, names and symbols of exports are strings that say something, opcodes integers from 0 to 255 in order, other numbers positive, sets and intrinsics symbols");
         } else if let Some(form) = FORMS
             .iter()
             .find(|form| super::types::differ_little(form, selector))
         {
             error = error.hint(format!("did you mean <{form}>?"));
-        } else if known {
-            error = error.hint("reasons, names and symbols of exports are strings, numbers integers, sets and intrinsics symbols");
         }
         self.report(error);
     }
