@@ -132,13 +132,11 @@ fn deepest_stack(
     let name = |id: FuncId| names[id.index()].as_str();
     let frame = |id| frames.get(name(id)).copied().unwrap_or(0);
     let deepest = deepest(&findings.graph, &findings.declared, frame);
+    // What was inlined everywhere has no frame and is no step of the way.
+    let with_frame = deepest.chain.into_iter().filter(|&id| frame(id) > 0);
     (
         deepest.bytes,
-        deepest
-            .chain
-            .into_iter()
-            .map(|id| name(id).to_owned())
-            .collect(),
+        with_frame.map(|id| name(id).to_owned()).collect(),
     )
 }
 
