@@ -57,7 +57,7 @@ fn a_fault_of_the_vm_ends_with_a_report_and_status_70() {
 
 #[test]
 fn a_wish_to_end_is_fulfilled_in_good_order() {
-    for (signal, status) in [("TERM", 143), ("HUP", 129)] {
+    for (signal, status) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
         let (found, report) = after_signal(signal);
         assert_eq!(found, Some(status), "{signal}: {report}");
         assert_eq!(report, "", "{signal}");
