@@ -120,6 +120,20 @@ fn a_snapshot_leaves_no_other_file_behind() {
     assert_eq!(session.files(), [Session::IMAGE]);
 }
 
+#[test]
+fn a_snapshot_of_a_private_image_is_private() {
+    use std::os::unix::fs::PermissionsExt;
+    let session = Session::new(&snapshot_image());
+    let private = std::fs::Permissions::from_mode(0o600);
+    std::fs::set_permissions(session.path(), private).expect("the mode can be changed");
+    assert_eq!(session.run(&[]).status, 10);
+    let mode = std::fs::metadata(session.path())
+        .expect("the image is there")
+        .permissions()
+        .mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
 /// A small image that quits with 7.
 fn plain_image() -> Vec<u8> {
     let mut world = World::new();
