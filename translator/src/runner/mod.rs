@@ -14,7 +14,7 @@ use crate::lower;
 use crate::typed::Program;
 
 pub use main_method::add_test_main;
-pub use native::{NativeEnd, NativeResult, NativeTests};
+pub use native::{NativeEnd, NativeResult, NativeTests, spawn};
 
 /// How tests are run.
 #[derive(Clone, Debug)]

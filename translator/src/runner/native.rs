@@ -154,8 +154,11 @@ impl NativeTests {
     }
 }
 
-/// Starts a process. Another thread that starts one at the moment may still hold the file open for writing.
-fn spawn(command: &mut Command) -> std::io::Result<std::process::Child> {
+/// Starts a process from a file just written. Another thread that starts one at the moment may still hold the file open for writing.
+///
+/// # Errors
+/// The process does not start, for another reason or for a whole second.
+pub fn spawn(command: &mut Command) -> std::io::Result<std::process::Child> {
     let mut tries = 0;
     loop {
         match command.spawn() {

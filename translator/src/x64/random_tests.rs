@@ -14,7 +14,7 @@ use crate::object::{LinkOptions, link};
 use crate::opt::random;
 use std::collections::BTreeMap;
 use std::os::unix::fs::PermissionsExt;
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 /// Bytes of memory of a case.
 const MEMORY: usize = 512;
@@ -217,7 +217,10 @@ fn run(code: &CodeModule<'_>) -> (Vec<u8>, Vec<u8>) {
     std::fs::write(&path, &bytes).expect("the temporary folder is writable");
     let mode = std::fs::Permissions::from_mode(0o755);
     std::fs::set_permissions(&path, mode).expect("the file is ours");
-    let output = Command::new(&path).output().expect("the executable starts");
+    let mut command = Command::new(&path);
+    command.stdout(Stdio::piped());
+    let child = crate::runner::spawn(&mut command).expect("the executable starts");
+    let output = child.wait_with_output().expect("the executable ends");
     if std::env::var_os("OURO_KEEP").is_none() {
         std::fs::remove_file(&path).expect("the file is ours");
     }

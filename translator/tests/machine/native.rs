@@ -142,9 +142,7 @@ block0(v0: i64):
     };
     let linked = ouroc::object::link(&code, &options).expect("all is defined");
     let path = crate::support::write(&linked.bytes);
-    let status = std::process::Command::new(&path)
-        .status()
-        .expect("the executable starts");
+    let output = crate::support::output_of(&path);
     std::fs::remove_file(&path).expect("the file is ours");
-    assert_eq!(status.code(), Some(35));
+    assert_eq!(output.status.code(), Some(35));
 }

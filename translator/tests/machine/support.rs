@@ -4,8 +4,8 @@ use ouroc::ir::parser::parse_module;
 use ouroc::object::{LinkOptions, link};
 use ouroc::x64::compile;
 use std::os::unix::fs::PermissionsExt;
-use std::path::PathBuf;
-use std::process::{Command, Output};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 static NEXT: AtomicU32 = AtomicU32::new(0);
@@ -32,10 +32,18 @@ pub(crate) fn write(bytes: &[u8]) -> PathBuf {
     path
 }
 
+/// Runs an executable just written.
+pub(crate) fn output_of(path: &Path) -> Output {
+    let mut command = Command::new(path);
+    command.stdout(Stdio::piped()).stderr(Stdio::piped());
+    let child = ouroc::runner::spawn(&mut command).expect("the executable starts");
+    child.wait_with_output().expect("the executable ends")
+}
+
 /// Runs the program of a module in text.
 pub(crate) fn run(text: &str) -> Output {
     let path = write(&executable(text));
-    let output = Command::new(&path).output().expect("the executable starts");
+    let output = output_of(&path);
     if std::env::var_os("OURO_KEEP").is_none() {
         std::fs::remove_file(&path).expect("the file is ours");
     }
