@@ -23,7 +23,7 @@ pub enum Audit {
 
 /// Compiles the program.
 pub fn compile(program: &Program, audit: Audit) -> Code {
-    let mut data = DataLayout::new(program);
+    let data = DataLayout::new(program);
     let mut sites = Vec::new();
     let mut methods = Vec::new();
     for (id, method) in program.methods.iter() {

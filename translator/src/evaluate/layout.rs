@@ -1,16 +1,13 @@
 //! Where strings and tables of an evaluated program lie, and what tables contain.
 
-use std::collections::BTreeMap;
-
-use super::code::{Code, FUNCTION_STEP, STRING_BASE, TABLE_BASE};
+use super::code::{Code, STRING_BASE, TABLE_BASE};
 use crate::base::entity::EntityRef;
-use crate::typed::{MethodId, Program, StateFieldId, StringId, TableId, TableKind};
+use crate::typed::{Program, StateFieldId, StringId, TableId, TableKind};
 
 /// Addresses of strings and tables; numbers of pins.
 pub(super) struct DataLayout {
     pub(super) strings: Vec<u8>,
     pub(super) string_offsets: Vec<u64>,
-    pub(super) name_offsets: BTreeMap<String, u64>,
     pub(super) table_offsets: Vec<u64>,
     pub(super) pins: Vec<(StateFieldId, String)>,
 }
@@ -20,7 +17,6 @@ impl DataLayout {
         let mut layout = DataLayout {
             strings: Vec::new(),
             string_offsets: Vec::new(),
-            name_offsets: BTreeMap::new(),
             table_offsets: Vec::new(),
             pins: Vec::new(),
         };
@@ -31,7 +27,7 @@ impl DataLayout {
         let mut offset = 0;
         for table in program.tables.values() {
             layout.table_offsets.push(offset);
-            offset += table_words(program, &table.kind).next_multiple_of(2) * 8 + 16;
+            offset += table_words(&table.kind).next_multiple_of(2) * 8 + 16;
         }
         for (field, state) in program.state.iter() {
             if let Some(register) = &state.pin {
@@ -59,27 +55,18 @@ impl DataLayout {
         TABLE_BASE + self.table_offsets[table.index()]
     }
 
-    fn name_address(&mut self, name: &str) -> u64 {
-        if let Some(&offset) = self.name_offsets.get(name) {
-            return STRING_BASE + offset;
-        }
-        let offset = self.add_string(name.as_bytes());
-        self.name_offsets.insert(name.to_owned(), offset);
-        STRING_BASE + offset
-    }
-
-    pub(super) fn table_bytes(&mut self, program: &Program) -> Vec<u8> {
+    pub(super) fn table_bytes(&self, program: &Program) -> Vec<u8> {
         let mut bytes = Vec::new();
         for (index, table) in program.tables.values().enumerate() {
             bytes.resize(self.table_offsets[index] as usize, 0);
-            for word in self.table_content(program, &table.kind) {
+            for word in self.table_content(&table.kind) {
                 bytes.extend_from_slice(&word.to_le_bytes());
             }
         }
         bytes
     }
 
-    fn table_content(&mut self, program: &Program, kind: &TableKind) -> Vec<u64> {
+    fn table_content(&self, kind: &TableKind) -> Vec<u64> {
         match kind {
             TableKind::Functions(methods) => methods
                 .iter()
@@ -99,29 +86,16 @@ impl DataLayout {
                 .iter()
                 .flat_map(|&(offset, count)| [offset, count])
                 .collect(),
-            TableKind::TrapSites => Vec::new(),
-            TableKind::Methods => {
-                let entry = |(id, method): (MethodId, &crate::typed::Method)| {
-                    [
-                        Code::function_address(id),
-                        FUNCTION_STEP,
-                        self.name_address(&method.name),
-                    ]
-                };
-                program.methods.iter().flat_map(entry).collect()
-            }
         }
     }
 }
 
 /// How many words a table has.
-fn table_words(program: &Program, kind: &TableKind) -> u64 {
+fn table_words(kind: &TableKind) -> u64 {
     let words = match kind {
         TableKind::Functions(methods) => methods.len(),
         TableKind::NamedPrimitives(entries) => 3 * entries.len(),
         TableKind::Roots(roots) => 2 * roots.len(),
-        TableKind::TrapSites => 0,
-        TableKind::Methods => 3 * program.methods.len(),
     };
     words as u64
 }

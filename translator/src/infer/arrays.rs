@@ -338,9 +338,7 @@ impl<'w> Body<'_, 'w> {
     ) -> Expr {
         let (name, size) = match spec {
             TableSpec::NamedPrimitives => ("NamedPrimitive", 24),
-            TableSpec::Roots => ("RootField", 16),
-            TableSpec::TrapSites => ("TrapSite", 16),
-            _ => ("MethodSymbol", 24),
+            _ => ("RootField", 16),
         };
         let class = self
             .inf

@@ -124,8 +124,6 @@ impl<'w> Inferrer<'w> {
             }
             TableSpec::NamedPrimitives => TableKind::NamedPrimitives(Vec::new()),
             TableSpec::Roots => TableKind::Roots(Vec::new()),
-            TableSpec::TrapSites => TableKind::TrapSites,
-            TableSpec::Methods => TableKind::Methods,
         };
         let table = self.tables.push(Table {
             name: self.field_text(class, name),

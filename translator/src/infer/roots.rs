@@ -77,7 +77,7 @@ impl<'w> Inferrer<'w> {
                 let methods = self.named_primitive_table();
                 self.tables[table].kind = TableKind::NamedPrimitives(methods);
             }
-            TableSpec::Roots | TableSpec::TrapSites | TableSpec::Methods => {}
+            TableSpec::Roots => {}
         }
     }
 
@@ -249,7 +249,6 @@ impl<'w> Inferrer<'w> {
             TableKind::Functions(methods) => methods.len(),
             TableKind::NamedPrimitives(methods) => methods.len(),
             TableKind::Roots(_) => self.roots().len(),
-            TableKind::TrapSites | TableKind::Methods => return None,
         };
         i128::try_from(size).ok()
     }

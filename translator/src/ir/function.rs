@@ -333,6 +333,27 @@ impl Function {
         }
     }
 
+    /// Drops the arguments of every jump to a block that has lost parameters: `keep` tells by block which are left.
+    pub fn retain_arguments(&mut self, keep: &[Option<Vec<bool>>]) {
+        for number in 0..self.layout.len() {
+            let id = self.terminator_id(self.layout[number]);
+            let inst = self.insts[id].inst;
+            self.insts[id].inst = inst.map_targets(self, |func, target| {
+                let Some(kept) = &keep[target.block.index()] else {
+                    return target;
+                };
+                let args = func.values_of(target.args).to_vec();
+                let left: Vec<Value> = args
+                    .into_iter()
+                    .zip(kept)
+                    .filter(|(_, keep)| **keep)
+                    .map(|(value, _)| value)
+                    .collect();
+                func.target(target.block, &left)
+            });
+        }
+    }
+
     /// All instructions in layout order.
     pub fn each_inst(&self) -> impl Iterator<Item = (Block, InstId)> + '_ {
         self.layout

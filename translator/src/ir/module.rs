@@ -97,10 +97,6 @@ pub struct Module {
     pub signatures: PrimaryMap<SigId, Signature>,
     /// Functions that the outside may call.
     pub exports: Vec<Export>,
-    /// Data that the back end fills: address of each trap and of the string record (size, bytes) of its text.
-    pub trap_site_table: Option<DataId>,
-    /// Data that the back end fills: address, size and string record of the name of each function, by address.
-    pub method_table: Option<DataId>,
     /// The string pool: names of methods in positions.
     pub names: PrimaryMap<Name, String>,
     interned: BTreeMap<String, Name>,
@@ -124,8 +120,6 @@ impl Default for Module {
             trap_reasons: PrimaryMap::new(),
             signatures: PrimaryMap::new(),
             exports: Vec::new(),
-            trap_site_table: None,
-            method_table: None,
             names: PrimaryMap::new(),
             interned: BTreeMap::new(),
         }

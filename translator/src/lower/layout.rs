@@ -226,15 +226,7 @@ fn add_tables(program: &Program, module: &mut Module, shared: &mut Shared<'_>) {
             }
             kind => {
                 let data = table_data(&table.name, kind, shared);
-                let id = module.data.push(data);
-                match kind {
-                    TableKind::TrapSites => module.trap_site_table = Some(id),
-                    TableKind::Methods => module.method_table = Some(id),
-                    TableKind::Functions(_)
-                    | TableKind::NamedPrimitives(_)
-                    | TableKind::Roots(_) => {}
-                }
-                Symbol::Data(id)
+                Symbol::Data(module.data.push(data))
             }
         };
         shared.tables.push(symbol);
@@ -275,7 +267,7 @@ fn table_data(name: &str, kind: &TableKind, shared: &Shared<'_>) -> Data {
                 data.bytes.extend_from_slice(&count.to_le_bytes());
             }
         }
-        TableKind::Functions(_) | TableKind::TrapSites | TableKind::Methods => {}
+        TableKind::Functions(_) => {}
     }
     data
 }

@@ -4,7 +4,7 @@
 //! arguments at least, the parameter itself not counted.
 
 use crate::base::EntityRef;
-use crate::ir::{Block, Cfg, Function, Inst, Value};
+use crate::ir::{Block, Cfg, Function, Value};
 
 use super::Context;
 
@@ -81,7 +81,7 @@ fn only_value(
 }
 
 fn drop_params(func: &mut Function, dropped: &[bool]) {
-    let mut keep: Vec<Vec<bool>> = vec![Vec::new(); func.blocks.len()];
+    let mut keep: Vec<Option<Vec<bool>>> = vec![None; func.blocks.len()];
     for number in 0..func.layout.len() {
         let block = func.layout[number];
         let kept: Vec<bool> = func.blocks[block]
@@ -91,27 +91,10 @@ fn drop_params(func: &mut Function, dropped: &[bool]) {
             .collect();
         if kept.contains(&false) {
             func.retain_params(block, |n| kept[n]);
-            keep[block.index()] = kept;
+            keep[block.index()] = Some(kept);
         }
     }
-    for number in 0..func.layout.len() {
-        let id = func.terminator_id(func.layout[number]);
-        let inst: Inst = func.insts[id].inst;
-        func.insts[id].inst = inst.map_targets(func, |func, target| {
-            let kept = &keep[target.block.index()];
-            if kept.is_empty() {
-                return target;
-            }
-            let args = func.values_of(target.args).to_vec();
-            let left: Vec<Value> = args
-                .into_iter()
-                .zip(kept)
-                .filter(|(_, keep)| **keep)
-                .map(|(value, _)| value)
-                .collect();
-            func.target(target.block, &left)
-        });
-    }
+    func.retain_arguments(&keep);
 }
 
 #[cfg(test)]

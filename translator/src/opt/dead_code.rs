@@ -123,29 +123,9 @@ fn drop_params(func: &mut Function, needed: &[bool]) -> bool {
         }
     }
     if changed {
-        drop_arguments(func, &keep);
+        func.retain_arguments(&keep);
     }
     changed
-}
-
-fn drop_arguments(func: &mut Function, keep: &[Option<Vec<bool>>]) {
-    for number in 0..func.layout.len() {
-        let id = func.terminator_id(func.layout[number]);
-        let inst = func.insts[id].inst;
-        func.insts[id].inst = inst.map_targets(func, |func, target| {
-            let Some(kept) = &keep[target.block.index()] else {
-                return target;
-            };
-            let args = func.values_of(target.args).to_vec();
-            let left: Vec<Value> = args
-                .into_iter()
-                .zip(kept)
-                .filter(|(_, keep)| **keep)
-                .map(|(value, _)| value)
-                .collect();
-            func.target(target.block, &left)
-        });
-    }
 }
 
 #[cfg(test)]

@@ -310,8 +310,6 @@ impl Resolver<'_> {
             }
             "namedPrimitives" => TableSpec::NamedPrimitives,
             "roots" => TableSpec::Roots,
-            "trapSites" => TableSpec::TrapSites,
-            "methods" => TableSpec::Methods,
             _ => {
                 self.bad_field(definition.span, "no such collected table");
                 return None;

@@ -144,10 +144,6 @@ pub enum TableSpec {
     NamedPrimitives,
     /// Fields that hold oops.
     Roots,
-    /// Places of traps.
-    TrapSites,
-    /// Addresses of methods.
-    Methods,
 }
 
 /// What a parameter or a field is declared to be.

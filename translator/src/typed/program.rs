@@ -265,8 +265,4 @@ pub enum TableKind {
     NamedPrimitives(Vec<(StringId, StringId, MethodId)>),
     /// In memory two `u64` each: offset from the state base, number of elements.
     Roots(Vec<(u64, u64)>),
-    /// Filled by the back end: address of trap (u64), string record of the text (address).
-    TrapSites,
-    /// Filled by the back end: start address (u64), size (u64), string record of the name (address); sorted by address.
-    Methods,
 }
