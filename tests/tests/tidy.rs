@@ -18,6 +18,7 @@ const LAYERS: &[(&str, &[&str])] = &[
         &["base", "tonel", "syntax", "project", "typed", "resolve"],
     ),
     ("evaluate", &["base", "typed"]),
+    ("image", &["base", "tonel", "syntax", "project"]),
     ("ir", &["base"]),
     ("lower", &["base", "typed", "ir"]),
     ("analysis", &["base", "ir"]),

@@ -34,6 +34,8 @@ pub mod object;
 
 pub mod report;
 
+pub mod image;
+
 pub mod runner;
 
 pub mod pipeline;
