@@ -4,3 +4,4 @@
 //! [`compile`] turns one method into bytecodes and literals; it knows bytecode sets, but neither objects nor classes by name.
 
 pub mod compile;
+pub mod description;

@@ -1,0 +1,386 @@
+//! The image description: a RON file.
+//!
+//! It names everything that the builder would otherwise have to know of a class library. `docs/image-builder.md` explains it.
+
+use std::collections::BTreeMap;
+
+use ron::Options;
+use ron::extensions::Extensions;
+use serde::Deserialize;
+
+use super::compile::TargetOptions;
+use crate::base::source::SourceFile;
+use crate::base::{Diagnostic, Diagnostics, FileId, Span};
+
+/// What is built, from which sources.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(rename = "Image", deny_unknown_fields)]
+pub struct ImageDescription {
+    /// Folders of sources by name, relative to the description.
+    #[serde(default)]
+    pub folders: BTreeMap<String, String>,
+    /// The sources in order.
+    pub sources: Vec<SourceGroup>,
+    /// How methods are compiled.
+    #[serde(default)]
+    pub target: TargetOptions,
+    /// The number at the start of the image.
+    #[serde(default = "default_format")]
+    pub format: u32,
+    /// Flags of the image header.
+    #[serde(default = "default_flags")]
+    pub flags: u64,
+    /// What classes are for.
+    pub roles: BTreeMap<Role, String>,
+    /// Class to its places in the class table, the first of which is its identity hash.
+    #[serde(default)]
+    pub class_indices: BTreeMap<String, Vec<u32>>,
+    /// Class to the format of its instances, where the source does not say it.
+    #[serde(default)]
+    pub formats: BTreeMap<String, u8>,
+    /// Layout names of the sources, beside those of Tonel, to formats.
+    #[serde(default)]
+    pub layouts: BTreeMap<String, u8>,
+    /// Instance variable of a class to what it holds.
+    pub class_object: BTreeMap<String, Value>,
+    /// The same for metaclasses.
+    pub metaclass_object: BTreeMap<String, Value>,
+    /// Objects that each class has besides.
+    #[serde(default)]
+    pub per_class: BTreeMap<String, Value>,
+    /// What bindings look like.
+    pub bindings: Bindings,
+    /// What methods have besides bytecodes.
+    #[serde(default)]
+    pub method: MethodParts,
+    /// Globals beside the classes.
+    #[serde(default)]
+    pub globals: BTreeMap<String, Value>,
+    /// Objects to which several places refer.
+    #[serde(default)]
+    pub objects: BTreeMap<String, Value>,
+    /// How many special objects there are.
+    #[serde(default = "default_special_objects")]
+    pub special_objects_size: usize,
+    /// The special objects; those left out are nil.
+    pub special_objects: BTreeMap<usize, Value>,
+    /// What runs first.
+    pub boot: Boot,
+    /// Statements behind those of the boot method.
+    #[serde(default)]
+    pub start: String,
+}
+
+/// Some of the sources.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub enum SourceGroup {
+    /// Tonel packages: subfolders of a folder.
+    Packages {
+        /// A name of [`ImageDescription::folders`].
+        folder: String,
+        /// The packages in order; all, sorted by name, if none is named.
+        #[serde(default)]
+        names: Vec<String>,
+        /// Packages to leave out.
+        #[serde(default)]
+        except: Vec<String>,
+        /// Whether classes and methods may replace those of earlier groups.
+        #[serde(default)]
+        overlay: bool,
+    },
+    /// Chunk files.
+    Chunks {
+        /// A name of [`ImageDescription::folders`].
+        folder: String,
+        /// The files in order.
+        files: Vec<String>,
+        /// Whether classes and methods may replace those of earlier groups.
+        #[serde(default)]
+        overlay: bool,
+    },
+}
+
+/// What a class is for.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[expect(missing_docs, reason = "the names of what the object format knows")]
+pub enum Role {
+    Nil,
+    True,
+    False,
+    SmallInteger,
+    LargePositiveInteger,
+    LargeNegativeInteger,
+    Character,
+    SmallFloat,
+    BoxedFloat,
+    Fraction,
+    ScaledDecimal,
+    Array,
+    ByteArray,
+    String,
+    WideString,
+    Symbol,
+    WideSymbol,
+    Class,
+    Metaclass,
+    MethodDictionary,
+    Method,
+    Block,
+    Closure,
+    FullClosure,
+    Context,
+}
+
+/// What bindings look like.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Bindings {
+    /// Of a global.
+    pub global: Value,
+    /// Of a class variable.
+    pub class_variable: Option<Value>,
+    /// Of a name that nobody declares.
+    pub undeclared: Option<Value>,
+    /// Of the class of a method, if that class is no global.
+    pub method_class: Option<Value>,
+}
+
+/// What methods have besides literals and bytecodes.
+#[derive(Clone, Default, PartialEq, Debug, Deserialize)]
+#[serde(rename = "Method", default, deny_unknown_fields)]
+pub struct MethodParts {
+    /// Bytes behind the bytecodes of a method.
+    pub trailer: Vec<u8>,
+    /// The last literal but one of a method with pragmas.
+    pub state: Option<Value>,
+}
+
+/// What runs first.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Boot {
+    /// The boot method.
+    pub source: BootSource,
+    /// Who runs it.
+    #[serde(default = "nil")]
+    pub receiver: Value,
+    /// Its arguments.
+    #[serde(default)]
+    pub arguments: Vec<Value>,
+}
+
+/// Where the boot method is.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+pub enum BootSource {
+    /// In a file, relative to the description.
+    File(String),
+    /// Here.
+    Text(String),
+}
+
+/// An object of the image, or an immediate.
+#[derive(Clone, PartialEq, Debug, Deserialize)]
+pub enum Value {
+    /// nil
+    Nil,
+    /// true
+    True,
+    /// false
+    False,
+    /// An integer.
+    Integer(i64),
+    /// A float.
+    Float(f64),
+    /// A character.
+    Character(char),
+    /// A string.
+    String(String),
+    /// A symbol.
+    Symbol(String),
+    /// A class.
+    Class(String),
+    /// A metaclass.
+    ClassSide(String),
+    /// An array.
+    Array(Vec<Value>),
+    /// An array of different objects that look the same.
+    Copies(usize, Box<Value>),
+    /// An instance.
+    New(String, Fields),
+    /// An indexable instance.
+    NewSized(String, usize),
+    /// An instance with the elements of a list in its indexable part.
+    NewWith(String, Fields, Box<Value>),
+    /// The value of a global.
+    Global(String),
+    /// The binding of a global.
+    Binding(String),
+    /// One of [`ImageDescription::objects`].
+    Shared(String),
+    /// The bindings of all globals.
+    Globals,
+    /// The bindings of all names that nobody declares.
+    Undeclared,
+    /// All symbols.
+    Symbols,
+    /// All classes, superclasses first.
+    Classes,
+    /// Classes with class variables, each with the bindings of these.
+    ClassVariables,
+    /// Classes with pools, each with the bindings of these.
+    Pools,
+    /// The special objects array.
+    SpecialObjects,
+    /// Selectors with bytecodes of their own, each with its argument count.
+    SpecialSelectors,
+    /// The context that runs the boot method.
+    BootContext,
+    /// The class, binding's class or method that the value belongs to.
+    This,
+    /// The superclass.
+    Superclass,
+    /// The method dictionary.
+    MethodDictionary,
+    /// The format of the instances.
+    Format,
+    /// The name.
+    Name,
+    /// The only instance of a metaclass.
+    ThisClass,
+    /// The direct subclasses.
+    Subclasses,
+    /// The names of the instance variables that the class adds.
+    InstanceVariableNames,
+    /// The bindings of the class variables.
+    ClassVariableBindings,
+    /// The bindings of the pools.
+    PoolBindings,
+    /// The category.
+    Category,
+    /// The package.
+    Package,
+    /// The tag.
+    Tag,
+    /// The comment.
+    Comment,
+    /// One of [`ImageDescription::per_class`].
+    OfClass(String),
+    /// The one of the superclass, or a value if there is no superclass.
+    OfSuperclass(String, Box<Value>),
+    /// By the layout that the source gives to the class; `_` is for others.
+    ByLayout(BTreeMap<String, Value>),
+    /// For each instance variable that the class adds.
+    EachInstanceVariable(Box<Value>),
+    /// For each protocol of the class.
+    EachProtocol(Box<Value>),
+    /// The first one, which is a list, or the second one if that is empty.
+    IfEmpty(Box<Value>, Box<Value>),
+    /// The name of a binding or instance variable.
+    VariableName,
+    /// The value of a binding.
+    VariableValue,
+    /// The index of an instance variable, from 1.
+    VariableIndex,
+    /// The name of a protocol.
+    ProtocolName,
+    /// The selectors of a protocol.
+    ProtocolSelectors,
+    /// The method.
+    ThisMethod,
+    /// The method's selector.
+    Selector,
+    /// For each pragma of the method.
+    EachPragma(Box<Value>),
+    /// The selector of a pragma.
+    PragmaSelector,
+    /// The arguments of a pragma.
+    PragmaArguments,
+}
+
+/// Instance variable to what it holds.
+pub type Fields = BTreeMap<String, Value>;
+
+fn default_format() -> u32 {
+    68021
+}
+
+fn default_flags() -> u64 {
+    2
+}
+
+fn default_special_objects() -> usize {
+    60
+}
+
+fn nil() -> Value {
+    Value::Nil
+}
+
+/// Reads the text of an image description; none, reported with its place, if it is none.
+pub fn parse_description(
+    text: &str,
+    file: FileId,
+    diagnostics: &mut Diagnostics,
+) -> Option<ImageDescription> {
+    let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
+    let error = match options.from_str(text) {
+        Ok(description) => return Some(description),
+        Err(error) => error,
+    };
+    let source = SourceFile::new(String::new(), text.to_owned());
+    let offset = |position: ron::error::Position| {
+        let line = u32::try_from(position.line).unwrap_or(u32::MAX);
+        let range = source.line_range(line);
+        let rest = source.text.get(range.clone()).unwrap_or("");
+        let characters = rest.chars().take(position.col.saturating_sub(1));
+        range.start + characters.map(char::len_utf8).sum::<usize>()
+    };
+    let span = Span::new(file, offset(error.span.start), offset(error.span.end));
+    let message = format!("this is no image description: {}", error.code);
+    diagnostics.push(Diagnostic::error("I001", message).primary(span, ""));
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::base::EntityRef;
+
+    /// The example of the document.
+    fn example() -> String {
+        let document = include_str!("../../docs/image-builder.md");
+        let (_, rest) = document.split_once("```ron\n").unwrap_or_default();
+        rest.split("```").next().unwrap_or_default().to_owned()
+    }
+
+    fn parse(text: &str) -> (Option<ImageDescription>, Diagnostics) {
+        let mut diagnostics = Diagnostics::new();
+        let description = parse_description(text, FileId::new(0), &mut diagnostics);
+        (description, diagnostics)
+    }
+
+    #[test]
+    fn the_example_of_the_document_is_a_description() {
+        let (description, diagnostics) = parse(&example());
+        assert!(diagnostics.is_empty(), "{diagnostics:?}");
+        let boot = description.map(|description| description.boot);
+        let arguments = boot.map(|boot| boot.arguments);
+        assert_eq!(
+            arguments,
+            Some(vec![Value::Globals, Value::Classes, Value::Symbols])
+        );
+    }
+
+    #[test]
+    fn an_unknown_role_is_reported_where_it_stands() {
+        let text = example().replace("BoxedFloat:", "BoxedFlout:");
+        let (description, diagnostics) = parse(&text);
+        assert_eq!(description, None);
+        let place = diagnostics.iter().next().and_then(Diagnostic::place);
+        let place = place.map_or(0, |span| span.start as usize);
+        let line = text[..place].lines().count();
+        let expected = text.lines().position(|line| line.contains("BoxedFlout"));
+        assert_eq!(Some(line), expected.map(|line| line + 1));
+    }
+}
