@@ -171,6 +171,7 @@ pub struct World {
     symbols: BTreeMap<String, Ref>,
     classes: BTreeMap<String, (u32, Ref)>,
     methods: BTreeMap<String, Vec<(Ref, Ref)>>,
+    specials: BTreeMap<usize, Value>,
     main: Ref,
 }
 
@@ -190,6 +191,7 @@ impl World {
             symbols: BTreeMap::new(),
             classes: BTreeMap::new(),
             methods: BTreeMap::new(),
+            specials: BTreeMap::new(),
             main: Ref(0),
         };
         for index in [1025, 1026, 1027] {
@@ -334,6 +336,11 @@ impl World {
     /// Marks an object as read-only.
     pub fn make_immutable(&mut self, object: Ref) {
         self.objects[object.0].flags |= 1 << 23;
+    }
+
+    /// Decides on one of the 60 special objects.
+    pub fn set_special(&mut self, index: usize, value: Value) {
+        self.specials.insert(index, value);
     }
 
     /// The instance of `Main` that the image starts with.
@@ -514,6 +521,9 @@ impl World {
         }
         for (index, selector) in VM_SELECTORS {
             slots[*index] = Value::Object(self.symbol(selector));
+        }
+        for (index, value) in &self.specials {
+            slots[*index] = *value;
         }
         self.array(slots)
     }
