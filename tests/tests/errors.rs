@@ -66,9 +66,12 @@ fn faulty_programs_are_told_what_is_wrong_with_them() {
 }
 
 #[test]
-fn every_case_has_an_error_or_warning_and_is_the_same_each_time() {
+fn every_case_has_errors_or_warnings_with_hints_and_is_the_same_each_time() {
     for case in cases() {
         let first = rendered(&case);
+        for message in first.split("\n\n").filter(|message| !message.is_empty()) {
+            assert!(message.contains("= hint: "), "{}: {message}", shown(&case));
+        }
         assert!(
             first.contains("error ") || first.contains("warning "),
             "{}",

@@ -269,6 +269,7 @@ fn resolve_package(package: project::Package) -> resolve::Package {
         name: package.name,
         raw: package.raw,
         tests: package.tests,
+        library: package.library,
         definitions: package.definitions,
     }
 }

@@ -133,9 +133,10 @@ fn every_command_has_help() {
 }
 
 #[test]
-fn the_vm_source_has_no_errors() {
+fn the_vm_source_has_no_errors_and_no_warnings() {
     let output = ouroc([OsStr::new("check"), source().join("vm.ron").as_os_str()]);
     assert!(output.status.success(), "{}", errors(&output));
+    assert_eq!(errors(&output), "");
 }
 
 #[test]
@@ -301,4 +302,48 @@ fn differences_against_a_revision_come_from_git() {
     assert!(diff().starts_with("no machine code changed"), "{}", diff());
     folder.write_example(&ANSWER.replace("42", "43"));
     assert!(diff().contains("Example>>answer"), "{}", diff());
+}
+
+#[test]
+fn a_build_counts_the_methods_that_nothing_reaches_and_a_check_names_them() {
+    let folder = Folder::with_example(
+        "Example >> run: arguments [\n\t<signature: #(#Address) returns: #Int64>\n\t^ 0\n]\n\nExample >> idle [\n]\n",
+    );
+    let build = ouroc([
+        OsStr::new("build"),
+        folder.description().as_os_str(),
+        OsStr::new("-o"),
+        folder.0.join("program").as_os_str(),
+    ]);
+    let built = errors(&build);
+    assert!(build.status.success(), "{built}");
+    assert!(
+        built.contains("   1 in ") && built.contains("Example.class.st"),
+        "{built}"
+    );
+    assert!(!built.contains("Example>>idle"), "{built}");
+    let check = ouroc([OsStr::new("check"), folder.description().as_os_str()]);
+    assert!(
+        errors(&check).contains("nothing reaches Example>>idle"),
+        "{}",
+        errors(&check)
+    );
+}
+
+#[test]
+fn executable_and_manifest_are_different_files() {
+    let folder = Folder::with_example(
+        "Example >> run: arguments [\n\t<signature: #(#Address) returns: #Int64>\n\t^ 0\n]\n",
+    );
+    folder.write("same", "precious");
+    let build = ouroc([
+        OsStr::new("build"),
+        folder.description().as_os_str(),
+        OsStr::new("-o"),
+        folder.0.join("same").as_os_str(),
+        OsStr::new("--manifest"),
+        folder.0.join("source/../same").as_os_str(),
+    ]);
+    assert_eq!(build.status.code(), Some(2), "{}", errors(&build));
+    assert_eq!(std::fs::read(folder.0.join("same")).unwrap(), b"precious");
 }

@@ -33,8 +33,18 @@ pub struct Diagnostic {
     pub message: String,
     /// All places involved, the primary one first.
     pub labels: Vec<Label>,
-    /// How to repair it, where there is a likely way.
-    pub hint: Option<String>,
+    /// How to repair it. A diagnostic without one cannot be made.
+    pub hint: String,
+}
+
+/// What is wrong, and where: a diagnostic once [`Draft::hint`] says how to repair it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+#[must_use = "a draft becomes a diagnostic by its hint"]
+pub struct Draft {
+    code: &'static str,
+    severity: Severity,
+    message: String,
+    labels: Vec<Label>,
 }
 
 /// The diagnostics of a run, in the order in which they were found.
@@ -43,55 +53,81 @@ pub struct Diagnostics {
     all: Vec<Diagnostic>,
 }
 
-impl Diagnostic {
-    /// An error without places yet.
-    #[must_use]
-    pub fn error(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(code, Severity::Error, message.into())
-    }
-
-    /// A warning without places yet.
-    #[must_use]
-    pub fn warning(code: &'static str, message: impl Into<String>) -> Self {
-        Self::new(code, Severity::Warning, message.into())
-    }
-
+impl Draft {
     fn new(code: &'static str, severity: Severity, message: String) -> Self {
-        Diagnostic {
+        Draft {
             code,
             severity,
             message,
             labels: Vec::new(),
-            hint: None,
         }
+    }
+
+    /// With the place to change.
+    pub fn primary(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label::primary(span, text.into()));
+        self
+    }
+
+    /// With a place that explains.
+    pub fn secondary(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.labels.push(Label::secondary(span, text.into()));
+        self
+    }
+
+    /// The diagnostic, with a way to repair it.
+    #[must_use]
+    pub fn hint(self, text: impl Into<String>) -> Diagnostic {
+        Diagnostic {
+            code: self.code,
+            severity: self.severity,
+            message: self.message,
+            labels: self.labels,
+            hint: text.into(),
+        }
+    }
+}
+
+impl Label {
+    fn primary(span: Span, text: String) -> Self {
+        Label {
+            span,
+            text,
+            primary: true,
+        }
+    }
+
+    fn secondary(span: Span, text: String) -> Self {
+        Label {
+            span,
+            text,
+            primary: false,
+        }
+    }
+}
+
+impl Diagnostic {
+    /// An error without places yet.
+    pub fn error(code: &'static str, message: impl Into<String>) -> Draft {
+        Draft::new(code, Severity::Error, message.into())
+    }
+
+    /// A warning without places yet.
+    pub fn warning(code: &'static str, message: impl Into<String>) -> Draft {
+        Draft::new(code, Severity::Warning, message.into())
     }
 
     /// With the place to change.
     #[must_use]
     pub fn primary(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            span,
-            text: text.into(),
-            primary: true,
-        });
+        self.labels.push(Label::primary(span, text.into()));
         self
     }
 
     /// With a place that explains.
     #[must_use]
     pub fn secondary(mut self, span: Span, text: impl Into<String>) -> Self {
-        self.labels.push(Label {
-            span,
-            text: text.into(),
-            primary: false,
-        });
-        self
-    }
-
-    /// With a way to repair it.
-    #[must_use]
-    pub fn hint(mut self, text: impl Into<String>) -> Self {
-        self.hint = Some(text.into());
+        self.labels.push(Label::secondary(span, text.into()));
         self
     }
 

@@ -7,7 +7,7 @@ pub mod interner;
 pub mod render;
 pub mod source;
 
-pub use diagnostic::{Diagnostic, Diagnostics, Label, Severity};
+pub use diagnostic::{Diagnostic, Diagnostics, Draft, Label, Severity};
 pub use entity::{EntityRef, PrimaryMap, SecondaryMap};
 pub use integer::{Integer, Natural};
 pub use interner::{Interner, Symbol};

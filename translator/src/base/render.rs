@@ -68,9 +68,7 @@ pub fn render(diagnostic: &Diagnostic, sources: &SourceMap, color: Color) -> Str
     for (index, excerpt) in excerpts.iter().enumerate() {
         writer.excerpt(excerpt, if index == 0 { "-->" } else { ":::" });
     }
-    if let Some(hint) = &diagnostic.hint {
-        writer.hint(hint);
-    }
+    writer.hint(&diagnostic.hint);
     writer.out
 }
 
@@ -180,7 +178,38 @@ fn excerpt<'a>(file: &'a SourceFile, path: &str, mut labels: Vec<&'a Label>) -> 
             line.marks.push(mark);
         }
     }
+    lines.iter_mut().for_each(MarkedLine::clip);
     Excerpt { heading, lines }
+}
+
+/// Columns of a source line that are drawn.
+const WIDEST_LINE: usize = 140;
+/// Columns that are drawn before the place to change, where a line is clipped.
+const SHOWN_BEFORE: usize = 50;
+/// Stands for what is left out at either end.
+const LEFT_OUT: char = '…';
+
+impl MarkedLine<'_> {
+    /// Leaves of a very long line what is around its place to change; marks outside point to the end behind which they are.
+    fn clip(&mut self) {
+        let width = self.text.chars().count();
+        if width <= WIDEST_LINE {
+            return;
+        }
+        let primary = self.marks.iter().find(|mark| mark.label.primary);
+        let place = primary.or(self.marks.first()).map_or(0, |mark| mark.start);
+        let from = place.saturating_sub(SHOWN_BEFORE).min(width - WIDEST_LINE);
+        let to = from + WIDEST_LINE;
+        let shown = self.text.chars().enumerate().skip(from).take(WIDEST_LINE);
+        let is_edge = |column| (column == from && from > 0) || (column + 1 == to && to < width);
+        self.text = shown
+            .map(|(column, character)| if is_edge(column) { LEFT_OUT } else { character })
+            .collect();
+        for mark in &mut self.marks {
+            mark.start = mark.start.clamp(from, to - 1) - from;
+            mark.end = (mark.end.clamp(from, to) - from).max(mark.start + 1);
+        }
+    }
 }
 
 /// The label's columns in the drawn line; what goes on in the next line is marked up to the end of this one.
@@ -204,17 +233,38 @@ fn mark<'a>(file: &SourceFile, line: u32, label: &'a Label) -> Mark<'a> {
 const TAB: &str = "    ";
 
 fn expand_tabs(text: &str) -> String {
-    let visible = |character: char| {
-        if character.is_control() && character != '\t' {
-            '\u{FFFD}'
-        } else {
-            character
-        }
-    };
     text.chars()
-        .map(visible)
+        .map(|character| match character {
+            '\t' => character,
+            other => visible(other),
+        })
         .collect::<String>()
         .replace('\t', TAB)
+}
+
+/// A character that draws itself in one column, whatever the terminal: control characters have their pictures, and what turns the
+/// direction of writing or has no width is replaced.
+fn visible(character: char) -> char {
+    match character {
+        '\0'..='\u{1F}' => char::from_u32(0x2400 + u32::from(character)).unwrap_or('\u{FFFD}'),
+        '\u{7F}' => '\u{2421}',
+        '\u{80}'..='\u{9F}' => '\u{FFFD}',
+        '\u{200B}'..='\u{200F}'
+        | '\u{2028}'..='\u{202E}'
+        | '\u{2060}'..='\u{206F}'
+        | '\u{FEFF}' => '\u{FFFD}',
+        other => other,
+    }
+}
+
+/// The text of a message, label or hint, in which names of the user may stand.
+fn printable(text: &str) -> String {
+    text.chars()
+        .map(|character| match character {
+            '\n' => character,
+            other => visible(other),
+        })
+        .collect()
 }
 
 /// The text under construction.
@@ -231,14 +281,17 @@ impl Writer {
         let ink = self.main_ink();
         let title = format!("{} {}", severity_name(diagnostic.severity), diagnostic.code);
         self.put(ink, &title);
-        self.put(Ink::Strong, &format!(": {}", diagnostic.message));
+        self.put(
+            Ink::Strong,
+            &format!(": {}", printable(&diagnostic.message)),
+        );
         self.out.push('\n');
     }
 
     fn excerpt(&mut self, excerpt: &Excerpt, arrow: &str) {
         let indent = " ".repeat(self.margin);
         self.put(Ink::Frame, &format!("{indent} {arrow} "));
-        let _ = writeln!(self.out, "{}", excerpt.heading);
+        let _ = writeln!(self.out, "{}", printable(&excerpt.heading));
         self.gutter("");
         self.out.push('\n');
         let mut previous = None;
@@ -288,7 +341,10 @@ impl Writer {
             }
         }
         if let Some(last) = line.marks.last().filter(|mark| !mark.label.text.is_empty()) {
-            self.put(self.mark_ink(last), &format!(" {}", last.label.text));
+            self.put(
+                self.mark_ink(last),
+                &format!(" {}", printable(&last.label.text)),
+            );
         }
         self.out.push('\n');
     }
@@ -309,12 +365,13 @@ impl Writer {
                 None => self.out.push(' '),
             }
         }
-        self.put(self.mark_ink(last), &last.label.text);
+        self.put(self.mark_ink(last), &printable(&last.label.text));
         self.out.push('\n');
     }
 
     fn hint(&mut self, hint: &str) {
         let indent = " ".repeat(self.margin);
+        let hint = printable(hint);
         let mut lines = hint.lines();
         self.put(Ink::Frame, &format!("{indent} = "));
         self.put(Ink::Strong, "hint");
@@ -430,12 +487,54 @@ error S001: Oop has no #+
     }
 
     #[test]
+    fn very_long_lines_are_clipped_around_the_place() {
+        let mut sources = SourceMap::new();
+        let text = format!("{}bad{}", "a ".repeat(5000), " z".repeat(5000));
+        let file = sources.add("A.st", text);
+        let diagnostic = Diagnostic::error("S001", "odd")
+            .primary(Span::new(file, 10_000, 10_003), "here")
+            .secondary(Span::new(file, 0, 1), "far left")
+            .secondary(Span::new(file, 20_000, 20_002), "far right")
+            .hint("remove it");
+        let text = render(&diagnostic, &sources, Color::Plain);
+        assert!(
+            text.lines().all(|line| line.chars().count() < 170),
+            "{text}"
+        );
+        let line = |part: &str| text.lines().find(|line| line.contains(part)).unwrap();
+        let source = line("bad");
+        assert!(source.contains("| …") && source.ends_with('…'), "{text}");
+        let column = |line: &str, part: &str| line[..line.find(part).unwrap()].chars().count();
+        assert_eq!(column(source, "bad"), column(line("^^^"), "^^^"), "{text}");
+        assert!(
+            text.contains("far left") && text.contains("far right"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn characters_that_draw_nothing_or_steer_the_terminal_are_shown() {
+        let mut sources = SourceMap::new();
+        let file = sources.add("A.st", "a \u{1b}[31m\u{202e}\u{9b}b");
+        let diagnostic = Diagnostic::error("S001", "name \u{7} of \u{1b}]0;x")
+            .primary(Span::new(file, 2, 3), "\u{1b}[2J")
+            .hint("\u{8}");
+        let text = render(&diagnostic, &sources, Color::Plain);
+        assert!(
+            text.chars().all(|c| c == '\n' || !c.is_control()) && !text.contains('\u{202e}'),
+            "{text:?}"
+        );
+        assert!(text.contains("a \u{241b}[31m\u{fffd}\u{fffd}b"), "{text}");
+    }
+
+    #[test]
     fn places_outside_of_every_file_do_no_harm() {
         let mut sources = SourceMap::new();
         let file = sources.add("A.st", "ö");
         let wild = Diagnostic::warning("S002", "odd")
             .primary(Span::new(file, 1, 900), "inside ö")
-            .secondary(Span::none(), "x");
+            .secondary(Span::none(), "x")
+            .hint("look there");
         assert!(render(&wild, &sources, Color::Plain).contains("A.st:1:"));
     }
 }

@@ -52,6 +52,16 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
         .output
         .clone()
         .unwrap_or_else(|| default_output(&options.description, &analyzed.facts));
+    if let Some(manifest) = &options.manifest
+        && place_of(&path) == place_of(manifest)
+    {
+        let manifest = manifest.display();
+        writeln!(
+            output.err,
+            "ouroc: {manifest} cannot be both the executable and the manifest"
+        )?;
+        return Ok(Status::Usage);
+    }
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder)?;
     }
@@ -159,6 +169,19 @@ fn figures(analyzed: &Analyzed, code: &CodeModule<'_>, session: &Session) -> Fig
         inline_overrides: counts.inline_overrides,
         ..Figures::default()
     }
+}
+
+/// Where a file is, or will be, whatever links and dots its path has.
+fn place_of(path: &Path) -> PathBuf {
+    if let Ok(known) = std::fs::canonicalize(path) {
+        return known;
+    }
+    let folder = match path.parent() {
+        Some(folder) if folder != Path::new("") => folder,
+        _ => Path::new("."),
+    };
+    let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
+    folder.join(path.file_name().unwrap_or_default())
 }
 
 /// `generated/NAME` in the folder that holds the description's folder.

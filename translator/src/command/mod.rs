@@ -13,6 +13,7 @@ mod screen;
 mod simulate;
 mod test;
 
+use std::collections::BTreeMap;
 use std::io::{IsTerminal, Write};
 
 use crate::base::render::{Color, render_all};
@@ -94,6 +95,8 @@ enum Warnings {
 
 /// Warnings that a command shows that was not asked for them.
 const FEW_WARNINGS: usize = 10;
+/// The code of warnings about methods that nothing reaches, of which a program may have many.
+const UNREACHED: &str = "T032";
 
 /// Shows the diagnostics and how many there are; answers the status that they call for.
 fn show(
@@ -108,14 +111,23 @@ fn show(
         Warnings::None => 0,
     };
     let mut shown_warnings = 0;
+    let (unreached, rest): (Diagnostics, Diagnostics) = diagnostics
+        .iter()
+        .cloned()
+        .partition(|diagnostic| diagnostic.code == UNREACHED && warnings == Warnings::Few);
     let is_shown = |diagnostic: &&Diagnostic| {
         shown_warnings += usize::from(diagnostic.severity == Severity::Warning);
         diagnostic.severity == Severity::Error || shown_warnings <= limit
     };
-    let shown: Diagnostics = diagnostics.iter().filter(is_shown).cloned().collect();
+    let shown: Diagnostics = rest.iter().filter(is_shown).cloned().collect();
     output
         .err
         .write_all(render_all(&shown, sources, output.err_color).as_bytes())?;
+    if !unreached.is_empty() && !diagnostics.has_errors() {
+        output
+            .err
+            .write_all(unreached_summary(&unreached, sources).as_bytes())?;
+    }
     let is_told = warnings != Warnings::None || diagnostics.has_errors();
     if let Some(summary) = summary(diagnostics).filter(|_| is_told) {
         let more = if shown.len() < diagnostics.len() {
@@ -127,6 +139,31 @@ fn show(
     }
     output.err.flush()?;
     Ok(status(diagnostics))
+}
+
+/// One paragraph instead of a warning for each method that nothing reaches, which would bury the others.
+fn unreached_summary(unreached: &Diagnostics, sources: &SourceMap) -> String {
+    let mut files: BTreeMap<String, usize> = BTreeMap::new();
+    for file in unreached
+        .iter()
+        .filter_map(|warning| sources.get(warning.place()?.file))
+    {
+        *files.entry(sources.shown_path(file)).or_default() += 1;
+    }
+    let (what, whole) = match unreached.len() {
+        1 => ("method", 1),
+        count => ("methods", count),
+    };
+    let mut text = format!("warning {UNREACHED}: nothing reaches {whole} {what}\n");
+    for (file, count) in files.iter().take(FEW_WARNINGS) {
+        text.push_str(&format!("  {count:>4} in {file}\n"));
+    }
+    if files.len() > FEW_WARNINGS {
+        let others: usize = files.values().skip(FEW_WARNINGS).sum();
+        text.push_str(&format!("  {others:>4} in other files\n"));
+    }
+    text.push_str("  = hint: `ouroc check` names each; packages that other programs use are listed as library in the description\n\n");
+    text
 }
 
 /// A fault of the translator itself, which no source should be able to cause.

@@ -84,7 +84,9 @@ fn ended(status: i64, output: &mut Output) -> Result<Status> {
 }
 
 fn fault_text(fault: &Fault, session: &Session, output: &Output) -> String {
-    let place = Diagnostic::error("E001", fault.kind.to_string()).primary(fault.span, "here");
+    let place = Diagnostic::error("E001", fault.kind.to_string())
+        .primary(fault.span, "here")
+        .hint(fault.kind.hint());
     let mut text = render(&place, &session.sources, output.err_color);
     for caller in &fault.callers {
         text.push_str(&format!("  in {caller}\n"));

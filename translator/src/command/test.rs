@@ -165,7 +165,9 @@ fn failure_text(verdict: &Verdict, sources: &SourceMap, color: Color) -> String 
     let Some(Failure::Fault(fault)) = &verdict.evaluated.failure else {
         return format!("{message}\n\n");
     };
-    let place = Diagnostic::error("E001", message).primary(fault.span, "here");
+    let place = Diagnostic::error("E001", message)
+        .primary(fault.span, "here")
+        .hint(fault.kind.hint());
     let mut text = render(&place, sources, color);
     for caller in fault.callers.iter().take(SHOWN_CALLERS) {
         // Writing into a string does not fail.

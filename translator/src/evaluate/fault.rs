@@ -51,6 +51,29 @@ pub enum FaultKind {
     TooDeep,
 }
 
+impl FaultKind {
+    /// Where to look for the cause.
+    #[must_use]
+    pub fn hint(&self) -> &'static str {
+        match self {
+            FaultKind::Trap(trap) => trap.hint(),
+            FaultKind::Memory(_) => {
+                "look where the address comes from: the callers stand below, the innermost first"
+            }
+            FaultKind::Bounds(..) => "an array is indexed from 1 to its size",
+            FaultKind::Claim(_) => "this is a fault of the translator: report it with the program",
+            FaultKind::BadFunction(_) => {
+                "the field or table that was called holds no function yet, or one of other types"
+            }
+            FaultKind::Unsupported(_) => {
+                "the evaluator simulates what the VM uses: run the program natively"
+            }
+            FaultKind::OutOfFuel => "look for a loop without end, or run it natively",
+            FaultKind::TooDeep => "look for a recursion without end",
+        }
+    }
+}
+
 impl std::fmt::Display for FaultKind {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {

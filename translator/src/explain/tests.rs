@@ -57,6 +57,18 @@ fn entries_are_sorted_and_say_something() {
     }
 }
 
+/// Each says how to repair what it is about, in other words than its message, and as a part of a sentence.
+fn assert_hints(diagnostics: &Diagnostics) {
+    for diagnostic in diagnostics {
+        let hint = diagnostic.hint.trim();
+        assert!(
+            hint.len() > 8 && hint != diagnostic.message && !hint.ends_with('.'),
+            "{}: {hint}",
+            diagnostic.code
+        );
+    }
+}
+
 /// The codes that the example gives.
 fn codes_of(entry: &Entry, text: &str) -> BTreeSet<&'static str> {
     let (mut sources, mut interner, mut diagnostics) =
@@ -70,6 +82,7 @@ fn codes_of(entry: &Entry, text: &str) -> BTreeSet<&'static str> {
     };
     let file = sources.add(format!("{}.st", entry.code), text.as_str());
     read_class(&text, file, &mut interner, &mut diagnostics);
+    assert_hints(&diagnostics);
     diagnostics
         .iter()
         .map(|diagnostic| diagnostic.code)
@@ -134,6 +147,7 @@ fn examples_of_build_descriptions_give_their_code() {
 fn codes_of_program(description: &Path) -> BTreeSet<&'static str> {
     let mut session = Session::default();
     session.check(description);
+    assert_hints(&session.diagnostics);
     session
         .diagnostics
         .iter()

@@ -338,7 +338,9 @@ pub fn parse_description(
     };
     let span = Span::new(file, offset(error.span.start), offset(error.span.end));
     let message = format!("this is no image description: {}", error.code);
-    diagnostics.push(Diagnostic::error("I001", message).primary(span, ""));
+    let error = Diagnostic::error("I001", message).primary(span, "");
+    diagnostics
+        .push(error.hint("image descriptions of the project show the fields and their kinds"));
     None
 }
 

@@ -80,7 +80,9 @@ impl<'w> Body<'_, 'w> {
             (_, Type::Int(_)) => {}
             (_, other) => {
                 let message = format!("an index is an integer, not {}", self.type_name(other));
-                let error = Diagnostic::error(codes::MISMATCH, message).primary(span, "");
+                let error = Diagnostic::error(codes::MISMATCH, message)
+                    .primary(span, "")
+                    .hint("elements are counted from 1 by an integer, with a unit or without");
                 return (None, Some(self.fail(error)), 0);
             }
         }
@@ -91,7 +93,9 @@ impl<'w> Body<'_, 'w> {
         let exact = range_of(&index);
         if exact.lo > limits.hi || exact.hi < limits.lo {
             let message = format!("the array has elements 1 to {}", place.count);
-            let error = Diagnostic::error(codes::NEVER_FITS, message).primary(span, "");
+            let error = Diagnostic::error(codes::NEVER_FITS, message)
+                .primary(span, super::convert::value_text(exact))
+                .hint("the first element is at: 1");
             return (None, Some(self.fail(error)), 0);
         }
         if let ExprKind::Int(value) = index.kind {
@@ -254,7 +258,11 @@ impl<'w> Body<'_, 'w> {
             self.text(send.selector)
         );
         let error = Diagnostic::error(codes::NOT_UNDERSTOOD, message);
-        self.fail(error.primary(send.selector_span(), ""))
+        self.fail(
+            error.primary(send.selector_span(), "").hint(
+                "a collected table understands asAddress, and except for bytecodes at: and size",
+            ),
+        )
     }
 
     /// Tables that are complete now have a constant size; the others start with theirs.
@@ -290,7 +298,9 @@ impl<'w> Body<'_, 'w> {
         let index = self.settle(index, None);
         let span = index.span;
         if !matches!(index.ty, Type::Int(_)) {
-            let error = Diagnostic::error(codes::MISMATCH, "an index is an integer");
+            let error = Diagnostic::error(codes::MISMATCH, "an index is an integer").hint(
+                "a table is indexed by the number of a primitive, or by the place of an entry from 1",
+            );
             return match index.ty {
                 Type::Never => (None, index),
                 _ => (None, self.fail(error.primary(span, ""))),
@@ -350,7 +360,9 @@ impl<'w> Body<'_, 'w> {
                 "the records of this table are structs {name} of {size} bytes, which do not exist"
             );
             let error = Diagnostic::error(codes::UNKNOWN_NAME, message);
-            return self.fail(error.primary(send.selector_span(), ""));
+            return self.fail(error.primary(send.selector_span(), "").hint(format!(
+                "define {name} as language.md, *Collected tables*, says"
+            )));
         };
         let limits = Range { lo: 1, hi: 1 << 40 };
         let (check, index) = self.table_index(index, limits);

@@ -56,15 +56,17 @@ impl<'w> Body<'_, 'w> {
             (Type::Boolean, "ifNil:" | "isNil") => Some("a Boolean is true or false"),
             _ => None,
         };
-        let mut error = Diagnostic::error(
+        let error = Diagnostic::error(
             codes::NOT_UNDERSTOOD,
             format!("{name} does not understand {selector}"),
-        )
-        .primary(send.selector_span(), "");
-        if let Some(hint) = hint {
-            error = error.hint(hint);
-        }
-        self.fail(error)
+        );
+        let error = error.primary(send.selector_span(), "");
+        self.fail(match hint {
+            Some(hint) => error.hint(hint),
+            None => error.hint(format!(
+                "the messages of {name} are the closed list in language.md, *Messages that the translator knows*"
+            )),
+        })
     }
 
     /// Both operands of an identity comparison.
@@ -426,7 +428,8 @@ impl<'w> Body<'_, 'w> {
             return Some(
                 self.fail(
                     Diagnostic::error(codes::BLOCK_ARGUMENTS, message)
-                        .primary(send.selector_span(), self.type_name(Type::Function(id))),
+                        .primary(send.selector_span(), self.type_name(Type::Function(id)))
+                        .hint("pass as many arguments as the type of the function has, by value, value: …"),
                 ),
             );
         }
@@ -482,7 +485,9 @@ impl<'w> Body<'_, 'w> {
                         codes::MISMATCH,
                         "offsetOf: takes the name of a field as a symbol",
                     );
-                    return Some(self.fail(error.primary(place, "")));
+                    return Some(
+                        self.fail(error.primary(place, "").hint("write offsetOf: #field")),
+                    );
                 };
                 let offset = self.inf.facts.field_offset(class, field, place);
                 Some(match offset {

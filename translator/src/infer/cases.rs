@@ -84,7 +84,11 @@ impl<'w> Body<'_, 'w> {
             };
             if cases.iter().any(|(earlier, _)| *earlier == key) {
                 let message = format!("the case {key} stands twice");
-                self.report(Diagnostic::error(codes::CASE, message).primary(key_span, ""));
+                self.report(
+                    Diagnostic::error(codes::CASE, message)
+                        .primary(key_span, "")
+                        .hint("the first one is taken: remove the other"),
+                );
                 return None;
             }
             cases.push((key, *send.arguments.first()?));

@@ -29,7 +29,8 @@ impl<'w> Facts<'w> {
                     codes::CYCLIC_CONSTANT,
                     format!("the constant {} depends on itself", self.text(selector)),
                 )
-                .primary(span, ""),
+                .primary(span, "")
+                .hint("one constant of the circle must be written with literals"),
             );
             return None;
         }
@@ -63,6 +64,24 @@ impl<'w> Facts<'w> {
         None
     }
 
+    /// What may be meant by a constant that the class does not have.
+    fn similar_constant(&self, class: ClassId, selector: &str) -> String {
+        let mut known: Vec<&str> = self
+            .world
+            .chain(class)
+            .flat_map(|class| self.world.classes[class].methods[1].keys())
+            .map(|&known| self.text(known))
+            .collect();
+        known.sort_unstable();
+        let close = known
+            .iter()
+            .find(|known| crate::resolve::differ_little(known, selector));
+        match close {
+            Some(close) => format!("did you mean {close}?"),
+            None => "define it on the class side: ^ expression".to_owned(),
+        }
+    }
+
     fn not_constant(&mut self, span: Span) -> Option<Constant> {
         self.report(
             Diagnostic::error(codes::BAD_CONSTANT, "this is no constant expression")
@@ -92,7 +111,11 @@ impl<'w> Facts<'w> {
                 let Some(&class) = self.world.class_names.get(name) else {
                     let message = format!("unknown class {}", self.text(*name));
                     self.report(
-                        Diagnostic::error(codes::UNKNOWN_NAME, message).primary(receiver.span, ""),
+                        Diagnostic::error(codes::UNKNOWN_NAME, message)
+                            .primary(receiver.span, "")
+                            .hint(
+                                "a constant uses constants classes of the same or a lower package",
+                            ),
                     );
                     return None;
                 };
@@ -115,7 +138,8 @@ impl<'w> Facts<'w> {
                 self.text(used.name),
                 self.world.packages[used.package].name
             );
-            self.report(Diagnostic::error(codes::LAYER, message).primary(span, ""));
+            let error = Diagnostic::error(codes::LAYER, message).primary(span, "");
+            self.report(error.hint("move the constant that is used down, or this one up"));
         }
     }
 
@@ -147,10 +171,10 @@ impl<'w> Facts<'w> {
                         "{} has no constant {selector}",
                         self.text(self.world.classes[class].name)
                     );
-                    self.report(
-                        Diagnostic::error(codes::NOT_UNDERSTOOD, message)
-                            .primary(send.selector_span(), ""),
-                    );
+                    let error = Diagnostic::error(codes::NOT_UNDERSTOOD, message)
+                        .primary(send.selector_span(), "");
+                    let hint = self.similar_constant(class, selector);
+                    self.report(error.hint(hint));
                     return None;
                 }
                 self.constant(class, send.selector)

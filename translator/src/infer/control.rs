@@ -35,7 +35,11 @@ impl<'w> Body<'_, 'w> {
                 codes::ONE_ARM,
                 "a conditional that is used as a value has two arms",
             );
-            return self.fail(error.primary(span, ""));
+            return self.fail(
+                error
+                    .primary(span, "")
+                    .hint("write the other arm, or do not use the value"),
+            );
         }
         let want = if one_arm { Want::Effect } else { want };
         if let (ExprKind::Boolean(truth), true) = (&condition.kind, self.specialised) {
@@ -105,7 +109,8 @@ impl<'w> Body<'_, 'w> {
             self.report(
                 error
                     .primary(place, "")
-                    .secondary(span, "the value is used"),
+                    .secondary(span, "the value is used")
+                    .hint("let the arm end with a value, or do not use the conditional's"),
             );
             return (Type::Never, arms);
         }
@@ -373,7 +378,12 @@ impl<'w> Body<'_, 'w> {
                 codes::MIXED_SIGNS,
                 "the bounds of this loop fit no 64-bit integer together",
             );
-            self.report(error.primary(from.span, "").secondary(limit.span, ""));
+            self.report(
+                error
+                    .primary(from.span, "")
+                    .secondary(limit.span, "")
+                    .hint("begin the loop with a number that is known not to be negative, or truncate the limit by asInt64"),
+            );
             return None;
         }
         let from = self.fit(from, ty, Purpose::Bound, None);

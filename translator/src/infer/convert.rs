@@ -32,38 +32,49 @@ impl<'w> Body<'_, 'w> {
 
     /// The value of an expression that must be one at run time.
     pub(super) fn expect_expr(&mut self, value: Value, span: Span) -> Expr {
-        let (code, message) = match value {
-            Value::Expr(expr) if expr.ty == Type::Void => {
-                (codes::NO_VALUE, "this has no value".to_owned())
-            }
+        let (code, message, hint) = match value {
+            Value::Expr(expr) if expr.ty == Type::Void => (
+                codes::NO_VALUE,
+                "this has no value",
+                "let the method answer a value, or do not use its result",
+            ),
             Value::Expr(expr) => return expr,
             Value::Symbol(..) => (
                 codes::MISMATCH,
-                "a symbol is a function where a function type is wanted, and nothing elsewhere"
-                    .to_owned(),
+                "a symbol is a function where a function type is wanted, and nothing elsewhere",
+                "declare the field or parameter with a function type, #(#Oop -> #Boolean)",
             ),
             Value::Component(_) | Value::OwnComponent => (
                 codes::MISMATCH,
-                "a component is a name, not a value: only messages are sent to it".to_owned(),
+                "a component is a name, not a value: only messages are sent to it",
+                "give who needs it a field of that component's type",
             ),
             Value::Super => (
                 codes::MISMATCH,
-                "super is only the receiver of a message".to_owned(),
+                "super is only the receiver of a message",
+                "send super the message that is overridden",
             ),
             Value::Class(_) => (
                 codes::MISMATCH,
-                "a class is only the receiver of a message".to_owned(),
+                "a class is only the receiver of a message",
+                "send it a message, as in `ByteCount fromInteger: 8`",
             ),
             Value::Array(_) | Value::Table(..) => (
                 codes::MISMATCH,
-                "an array is a place, not a value: use at:, at:put:, size or asAddress".to_owned(),
+                "an array is a place, not a value",
+                "use at:, at:put:, size or asAddress",
             ),
             Value::Closure(_) => (
                 codes::BLOCK_ESCAPES,
-                "a block is not a value here: it is passed or sent value".to_owned(),
+                "a block is not a value here: it is passed or sent value",
+                "make it a method, or pass it to the method that evaluates it",
             ),
         };
-        self.fail(Diagnostic::error(code, message).primary(span, ""))
+        self.fail(
+            Diagnostic::error(code, message)
+                .primary(span, "")
+                .hint(hint),
+        )
     }
 
     /// The value as one of type `target`, checked or proven.
@@ -125,10 +136,14 @@ impl<'w> Body<'_, 'w> {
         if let Some(place) = declared {
             error = error.secondary(place, format!("{} is asked for here", self.type_name(to)));
         }
-        if let Some(hint) = self.conversion_hint(from, to) {
-            error = error.hint(hint);
-        }
-        self.fail(error)
+        let hint = self.conversion_hint(from, to).unwrap_or_else(|| {
+            format!(
+                "no message makes {} of {}: pass another value, or declare another type",
+                self.type_name(to),
+                self.type_name(from)
+            )
+        });
+        self.fail(error.hint(hint))
     }
 
     /// How one type becomes another by name.
@@ -210,7 +225,11 @@ impl<'w> Body<'_, 'w> {
             if let Some(place) = declared {
                 error = error.secondary(place, format!("{} to {}", all.lo, all.hi));
             }
-            return self.fail(error);
+            return self.fail(error.hint(format!(
+                "correct the value, truncate it by as{}Int{}, or widen the type",
+                if target.signed { "" } else { "U" },
+                target.bits
+            )));
         }
         if matches!(expr.kind, ExprKind::Int(_)) {
             expr.ty = Type::Int(target);
@@ -294,7 +313,8 @@ impl<'w> Body<'_, 'w> {
             return self.fail(
                 Diagnostic::error(codes::BAD_FUNCTION, message)
                     .primary(span, "")
-                    .secondary(place, "has other types"),
+                    .secondary(place, "has other types")
+                    .hint("give the method the signature of the function type"),
             );
         }
         plain(
@@ -325,7 +345,7 @@ impl<'w> Body<'_, 'w> {
 }
 
 /// One value or a span of values.
-fn value_text(exact: Range) -> String {
+pub(super) fn value_text(exact: Range) -> String {
     if exact.lo == exact.hi {
         format!("this is {}", exact.lo)
     } else {

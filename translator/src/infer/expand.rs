@@ -79,7 +79,8 @@ impl<'w> Body<'_, 'w> {
                     self.fail(
                         Diagnostic::error(codes::RECURSIVE_EXPANSION, message)
                             .primary(send.selector_span(), "expanded again here")
-                            .secondary(place, "declared here"),
+                            .secondary(place, "declared here")
+                            .hint("write a loop, or a method without blocks for the recursion"),
                     ),
                 );
             }
@@ -287,7 +288,7 @@ impl<'w> Body<'_, 'w> {
         } else if let Some(place) = declaration {
             error = error.secondary(place, "declares a result");
         }
-        self.fail(error)
+        self.fail(error.hint("answer a value at the end, too, or on no path"))
     }
 
     /// `^ value`.
@@ -404,7 +405,10 @@ impl<'w> Body<'_, 'w> {
                     if let Some(first) = answers.first() {
                         error = error.secondary(first.span, self.type_name(joined));
                     }
-                    self.report(error);
+                    let hint = self
+                        .conversion_hint(answer.ty, joined)
+                        .unwrap_or_else(|| "answer values of one type on all paths".to_owned());
+                    self.report(error.hint(hint));
                     return joined;
                 }
             }
@@ -504,7 +508,8 @@ impl<'w> Body<'_, 'w> {
             return self.fail(
                 Diagnostic::error(codes::BLOCK_ARGUMENTS, message)
                     .primary(place, "")
-                    .secondary(block.span, "the block"),
+                    .secondary(block.span, "the block")
+                    .hint("write as many parameters as the block is given: [ :each | … ]"),
             );
         }
         let outer = self.scope;

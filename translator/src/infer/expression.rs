@@ -75,7 +75,8 @@ impl<'w> Body<'_, 'w> {
                     Some(value) => constant(value, span),
                     None => self.fail(
                         Diagnostic::error(codes::RANGE, "this literal is too large")
-                            .primary(span, ""),
+                            .primary(span, "")
+                            .hint("machine integers have 64 bits at most"),
                     ),
                 }
             }
@@ -155,18 +156,21 @@ impl<'w> Body<'_, 'w> {
                 ),
             )
             .primary(span, "read here")
-            .secondary(declared, "declared here"),
+            .secondary(declared, "declared here")
+            .hint("assign it before the paths part, or on each of them"),
         )
     }
 
     fn unknown_name(&mut self, name: Symbol, span: Span) -> Expr {
         let text = self.text(name);
-        let mut error = Diagnostic::error(codes::UNKNOWN_NAME, format!("unknown name {text}"))
+        let error = Diagnostic::error(codes::UNKNOWN_NAME, format!("unknown name {text}"))
             .primary(span, "");
-        if let Some(close) = self.similar_name(text) {
-            error = error.hint(format!("did you mean {close}?"));
-        }
-        self.fail(error)
+        self.fail(match self.similar_name(text) {
+            Some(close) => error.hint(format!("did you mean {close}?")),
+            None => error.hint(
+                "declare a temporary or a field, or name a class of this package or a lower one",
+            ),
+        })
     }
 
     fn similar_name(&self, text: &str) -> Option<&'w str> {
@@ -306,7 +310,9 @@ impl<'w> Body<'_, 'w> {
                     self.text(target.name)
                 );
                 self.fail(
-                    Diagnostic::error(codes::NOT_ASSIGNABLE, message).primary(target.span, ""),
+                    Diagnostic::error(codes::NOT_ASSIGNABLE, message)
+                        .primary(target.span, "")
+                        .hint("the build description names the collaborator; elements are set by at:put:"),
                 )
             }
             None => {
@@ -491,7 +497,9 @@ impl<'w> Body<'_, 'w> {
         }
         if want == Want::Value && statements.is_empty() {
             return self.fail(
-                Diagnostic::error(codes::NO_VALUE, "an empty block has no value").primary(span, ""),
+                Diagnostic::error(codes::NO_VALUE, "an empty block has no value")
+                    .primary(span, "")
+                    .hint("write the value into the block, or do not use it"),
             );
         }
         let mut whole = sequence(all, span);

@@ -100,7 +100,8 @@ impl<'w> Facts<'w> {
                     codes::UNKNOWN_NAME,
                     format!("no constant {} there", self.text(selector)),
                 )
-                .primary(span, ""),
+                .primary(span, "")
+                .hint("the size of an array is a literal, or a constant: #(Constants selector)"),
             );
             return None;
         };
@@ -109,7 +110,8 @@ impl<'w> Facts<'w> {
             _ => {
                 self.report(
                     Diagnostic::error(codes::BAD_LAYOUT, "the size of an array is positive")
-                        .primary(span, ""),
+                        .primary(span, "")
+                        .hint("an array has at least one element"),
                 );
                 None
             }
@@ -136,7 +138,9 @@ impl<'w> Facts<'w> {
         }
         let Some(memory) = self.memory_type(ty) else {
             self.report(
-                Diagnostic::error(codes::BAD_LAYOUT, "a field holds a value").primary(span, ""),
+                Diagnostic::error(codes::BAD_LAYOUT, "a field holds a value")
+                    .primary(span, "")
+                    .hint("numbers of 8, 16, 32 or 64 bits, Booleans, words, struct references and functions are stored"),
             );
             return None;
         };
@@ -158,7 +162,9 @@ impl<'w> Facts<'w> {
         let span = self.world.classes[class].span;
         if self.laying_out.contains(&class) {
             self.report(
-                Diagnostic::error(codes::BAD_LAYOUT, "a struct contains itself").primary(span, ""),
+                Diagnostic::error(codes::BAD_LAYOUT, "a struct contains itself")
+                    .primary(span, "")
+                    .hint("a field of a struct type is a reference; only arrays of structs lie in place"),
             );
             return None;
         }
@@ -255,7 +261,10 @@ impl<'w> Facts<'w> {
                 self.text(self.world.classes[class].name),
                 self.text(field)
             );
-            self.report(Diagnostic::error(codes::UNKNOWN_NAME, message).primary(span, ""));
+            let known: Vec<&str> = layout.names.iter().map(|&name| self.text(name)).collect();
+            let hint = format!("its fields are {}", known.join(", "));
+            let error = Diagnostic::error(codes::UNKNOWN_NAME, message).primary(span, "");
+            self.report(error.hint(hint));
         }
         Some(layout.fields[place?].offset)
     }

@@ -82,7 +82,8 @@ impl Inferrer<'_> {
             self.diagnostics.push(
                 Diagnostic::error(codes::OVERRIDE_TYPE, message)
                     .primary(own.span, "")
-                    .secondary(other.span, "the overridden method"),
+                    .secondary(other.span, "the overridden method")
+                    .hint("leave the signature out: it is inherited"),
             );
         }
     }
@@ -101,13 +102,19 @@ impl Inferrer<'_> {
             self.diagnostics.push(
                 Diagnostic::error(codes::UNUSED_VALUE, message)
                     .primary(span, "")
-                    .secondary(program.methods[id].span.at_start(), ""),
+                    .secondary(program.methods[id].span.at_start(), "")
+                    .hint("use the result, or remove the expression"),
             );
         }
     }
 
-    /// Warns of methods that nothing reaches.
-    fn report_unreached(&mut self, program: &mut Program) {
+    /// Notes what the program reaches without its tests.
+    pub(super) fn note_product(&mut self) {
+        self.reach_constants();
+        self.reached_by_product = Some(self.reached.clone());
+    }
+
+    fn reach_constants(&mut self) {
         // Sizes of fields and other constants evaluate constants, too.
         let evaluated: Vec<_> = self
             .facts
@@ -118,13 +125,21 @@ impl Inferrer<'_> {
         for method in evaluated {
             self.reach(method);
         }
+    }
+
+    /// Warns of methods that nothing, or nothing but tests, reaches.
+    fn report_unreached(&mut self, program: &mut Program) {
+        self.reach_constants();
+        let by_product = self.reached_by_product.take();
+        let by_product = by_product.as_ref().unwrap_or(&self.reached);
         for (method, info) in self.world.methods.iter() {
             let class = &self.world.classes[info.class];
-            let in_tests = self.world.packages[info.package].tests;
+            let package = &self.world.packages[info.package];
             let described = self.interner.text(info.selector) == "originField" && info.class_side;
-            if self.reached[method]
+            if by_product[method]
                 || class.is_root
-                || in_tests
+                || package.tests
+                || package.library
                 || described
                 || info.role.is_abstract
             {
@@ -132,10 +147,14 @@ impl Inferrer<'_> {
             }
             let text = self.method_text(method);
             program.unreached.push((text.clone(), info.span));
-            self.diagnostics.push(
-                Diagnostic::warning(codes::UNREACHED, format!("nothing reaches {text}"))
-                    .primary(info.span, ""),
-            );
+            self.diagnostics.push(match self.reached[method] {
+                true => Diagnostic::warning(codes::UNREACHED, format!("only tests reach {text}"))
+                    .primary(info.span, "")
+                    .hint("move it to the tests' packages as an extension, or use it"),
+                false => Diagnostic::warning(codes::UNREACHED, format!("nothing reaches {text}"))
+                    .primary(info.span, "")
+                    .hint("send it, or remove it"),
+            });
         }
     }
 

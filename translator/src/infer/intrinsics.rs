@@ -130,11 +130,20 @@ impl<'w> Body<'_, 'w> {
         self.machine_operation(operation, method, receiver, arguments, result, span)
     }
 
+    fn outside_of_handlers(&mut self, span: Span) -> Expr {
+        let message =
+            "dispatch and leaveInterpreter stand in handlers and what is expanded in them";
+        let error = Diagnostic::error(codes::HANDLER_ONLY, message).primary(span, "");
+        self.fail(error.hint(
+            "let the method take a block, so that it is expanded, or send it from the handler itself",
+        ))
+    }
+
     fn bad_intrinsic(&mut self, method: SourceId, why: &str) -> Expr {
         let info = &self.world.methods[method];
         let message = format!("{} is no intrinsic: {why}", self.inf.method_text(method));
         let error = Diagnostic::error(codes::BAD_INTRINSIC, message).primary(info.span, "");
-        self.fail(error)
+        self.fail(error.hint("language.md, *Intrinsic methods*, lists the names and shapes"))
     }
 
     /// Loads and stores: the receiver is an address, the first argument a distance.
@@ -234,11 +243,7 @@ impl<'w> Body<'_, 'w> {
             Intrinsic::DispatchThrough | Intrinsic::DispatchAhead | Intrinsic::LeaveInterpreter
         );
         if handlers_only && !self.handler {
-            let error = Diagnostic::error(
-                codes::HANDLER_ONLY,
-                "dispatch and leaveInterpreter stand in handlers and what is expanded in them",
-            );
-            return self.fail(error.primary(span, ""));
+            return self.outside_of_handlers(span);
         }
         let ends = handlers_only || operation == Intrinsic::Unreachable;
         let block = matches!(

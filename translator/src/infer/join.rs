@@ -281,10 +281,10 @@ impl Body<'_, '_> {
         if let Some(place) = state.place {
             error = error.secondary(place, self.type_name(known));
         }
-        if let Some(hint) = self.conversion_hint(found, known) {
-            error = error.hint(hint);
-        }
-        self.report(error);
+        let hint = self
+            .conversion_hint(found, known)
+            .unwrap_or_else(|| "use two locals, one for each type".to_owned());
+        self.report(error.hint(hint));
     }
 
     /// The type in common of two used values; an error shows both.
@@ -294,7 +294,7 @@ impl Body<'_, '_> {
             return Some(share_type(joined));
         }
         let (first, second) = (share_type(first), share_type(second));
-        let mut error = Diagnostic::error(
+        let error = Diagnostic::error(
             codes::JOIN_CONFLICT,
             format!(
                 "the arms answer {} and {}, which have no type in common",
@@ -305,10 +305,10 @@ impl Body<'_, '_> {
         .primary(span, "")
         .secondary(a.span, self.type_name(first))
         .secondary(b.span, self.type_name(second));
-        if let Some(hint) = self.conversion_hint(second, first) {
-            error = error.hint(hint);
-        }
-        self.report(error);
+        let hint = self
+            .conversion_hint(second, first)
+            .unwrap_or_else(|| "let both arms answer values of one type".to_owned());
+        self.report(error.hint(hint));
         None
     }
 }

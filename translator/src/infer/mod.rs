@@ -72,6 +72,11 @@ pub fn infer(
         inferrer.lay_out_state();
         inferrer.find_roots();
         inferrer.type_pending();
+        if options.tests {
+            inferrer.note_product();
+            inferrer.find_tests();
+            inferrer.type_pending();
+        }
         inferrer.complete_tables();
         inferrer.finish(diagnostics)
     };
@@ -114,6 +119,8 @@ struct Inferrer<'w> {
     tables: PrimaryMap<TableId, Table>,
     tables_by_field: FxHashMap<(ClassId, Symbol), TableId>,
     reached: SecondaryMap<SourceId, bool>,
+    /// What is reached without tests, if there are tests.
+    reached_by_product: Option<SecondaryMap<SourceId, bool>>,
     /// Places of raw conversions.
     raw_conversions: BTreeSet<(FileId, u32)>,
     /// Calls whose result is dropped.
@@ -142,6 +149,7 @@ impl<'w> Inferrer<'w> {
             tables: PrimaryMap::new(),
             tables_by_field: FxHashMap::default(),
             reached: SecondaryMap::new(),
+            reached_by_product: None,
             raw_conversions: BTreeSet::new(),
             ignored: Vec::new(),
             entry: None,

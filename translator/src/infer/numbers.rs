@@ -139,11 +139,11 @@ impl<'w> Body<'_, 'w> {
                     self.text(send.selector),
                     self.type_name(other)
                 );
-                let mut error = Diagnostic::error(codes::MISMATCH, message).primary(value.span, "");
-                if let Some(hint) = self.conversion_hint(Type::Int(IntType::INT64), other) {
-                    error = error.hint(hint);
-                }
-                Some(self.fail(error))
+                let error = Diagnostic::error(codes::MISMATCH, message).primary(value.span, "");
+                let hint = self
+                    .conversion_hint(other, Type::Int(IntType::INT64))
+                    .unwrap_or_else(|| "pass an integer".to_owned());
+                Some(self.fail(error.hint(hint)))
             }
         }
     }
@@ -174,14 +174,13 @@ impl<'w> Body<'_, 'w> {
             return Some((a, b));
         }
         let (from, to) = (self.type_name(a.ty), self.type_name(b.ty));
-        let mut error =
-            Diagnostic::error(codes::UNIT_MISMATCH, format!("{from} and {to} do not mix"))
-                .primary(b.span, to)
-                .secondary(a.span, from);
-        if let Some(hint) = self.conversion_hint(b.ty, a.ty) {
-            error = error.hint(hint);
-        }
-        self.report(error);
+        let error = Diagnostic::error(codes::UNIT_MISMATCH, format!("{from} and {to} do not mix"))
+            .primary(b.span, to)
+            .secondary(a.span, from);
+        let hint = self
+            .conversion_hint(b.ty, a.ty)
+            .unwrap_or_else(|| "asInteger drops a unit".to_owned());
+        self.report(error.hint(hint));
         Some((poison(a.span), poison(b.span)))
     }
 
@@ -303,7 +302,8 @@ impl<'w> Body<'_, 'w> {
         }
         if unit_of(count.ty).is_some() {
             let error = Diagnostic::error(codes::UNIT_MISMATCH, "a shift count has no unit");
-            return self.fail(error.primary(count.span, self.type_name(count.ty)));
+            let error = error.primary(count.span, self.type_name(count.ty));
+            return self.fail(error.hint("asInteger drops the unit"));
         }
         let unit = unit_of(value.ty);
         let amount = match (&count.kind, selector) {
@@ -336,7 +336,11 @@ impl<'w> Body<'_, 'w> {
         }
         if amount.is_some_and(|amount| !(0..64).contains(&amount)) {
             let error = Diagnostic::error(codes::NEVER_FITS, "a shift count is 0 to 63");
-            return self.fail(error.primary(count.span, ""));
+            return self.fail(
+                error
+                    .primary(count.span, "")
+                    .hint("write the count that is meant, or shift in two steps"),
+            );
         }
         let count = match amount {
             Some(amount) => constant(amount, count.span),
@@ -353,7 +357,11 @@ impl<'w> Body<'_, 'w> {
                 codes::RANGE,
                 "only a product is shifted right by 64 before it is truncated",
             );
-            return self.fail(error.primary(product.span, ""));
+            return self.fail(
+                error
+                    .primary(product.span, "")
+                    .hint("write (a * b) >> 64, or truncate the value first"),
+            );
         };
         let (a, b) = (self.settle(*a, None), self.settle(*b, None));
         let (a, b) = self.one_sign(a, b);

@@ -32,7 +32,8 @@ impl<'w> Body<'_, 'w> {
                 codes::NOT_UNDERSTOOD,
                 "ifOverflow: is sent to a sum, difference, product or negation",
             );
-            return Some(self.fail(error.primary(receiver.span, "")));
+            let error = error.primary(receiver.span, "");
+            return Some(self.fail(error.hint("write (a + b) ifOverflow: [ … ]")));
         };
         let first = self.value(inner.receiver);
         let (a, b) = match inner.arguments.first() {
@@ -91,6 +92,10 @@ impl<'w> Body<'_, 'w> {
 
     fn expect_integer(&mut self, operand: &Expr) -> Expr {
         let message = format!("{} is no integer", self.type_name(operand.ty));
-        self.fail(Diagnostic::error(codes::MISMATCH, message).primary(operand.span, ""))
+        let hint = self
+            .conversion_hint(operand.ty, Type::Int(IntType::INT64))
+            .unwrap_or_else(|| "ifOverflow: is of integers".to_owned());
+        let error = Diagnostic::error(codes::MISMATCH, message).primary(operand.span, "");
+        self.fail(error.hint(hint))
     }
 }

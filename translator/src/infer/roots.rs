@@ -32,10 +32,12 @@ impl<'w> Inferrer<'w> {
         for field in self.table_fields() {
             self.collect_table(field);
         }
-        if self.options.tests {
-            for class in self.test_classes() {
-                self.add_tests(class);
-            }
+    }
+
+    /// Asks for every test, after what the product reaches has been noted.
+    pub(super) fn find_tests(&mut self) {
+        for class in self.test_classes() {
+            self.add_tests(class);
         }
     }
 
@@ -157,14 +159,17 @@ impl<'w> Inferrer<'w> {
         self.diagnostics.push(
             error
                 .primary(span, "claims it too")
-                .secondary(earlier, "claims it"),
+                .secondary(earlier, "claims it")
+                .hint("take it from one of them"),
         );
     }
 
     fn bad_default(&mut self, selector: Symbol, span: Span, what: &str) {
         let text = self.interner.text(selector);
         let error = Diagnostic::error(codes::TABLE_HANDLER, format!("{text} is not {what}"));
-        self.diagnostics.push(error.primary(span, ""));
+        self.diagnostics.push(error.primary(span, "").hint(format!(
+            "write {what} in the component that holds the table"
+        )));
     }
 
     fn primitive_table(
@@ -189,8 +194,12 @@ impl<'w> Inferrer<'w> {
                 let Some(slot) = slot else {
                     let message = format!("the primitive index {index} is not below {size}");
                     let error = Diagnostic::error(codes::TABLE_HANDLER, message);
-                    self.diagnostics
-                        .push(error.primary(place, "").secondary(span, "the table"));
+                    self.diagnostics.push(
+                        error
+                            .primary(place, "")
+                            .secondary(span, "the table")
+                            .hint("correct the number, or enlarge the table"),
+                    );
                     continue;
                 };
                 if let Some((earlier, _)) = *slot {

@@ -213,15 +213,20 @@ impl<'w> Body<'_, 'w> {
         send: &'w Send,
     ) -> Expr {
         let selector = self.text(send.selector);
-        let mut error = Diagnostic::error(
+        let error = Diagnostic::error(
             codes::NOT_UNDERSTOOD,
             format!("{receiver} does not understand {selector}"),
-        )
-        .primary(send.selector_span(), "");
-        if let Some(hint) = self.selector_hint(class, class_side, selector) {
-            error = error.hint(hint);
-        }
-        self.fail(error)
+        );
+        let error = error.primary(send.selector_span(), "");
+        let hint = self
+            .selector_hint(class, class_side, selector)
+            .unwrap_or_else(|| {
+                format!(
+                    "correct the selector, or add the method to {}",
+                    self.class_name(class)
+                )
+            });
+        self.fail(error.hint(hint))
     }
 
     fn selector_hint(&self, class: ClassId, class_side: bool, selector: &str) -> Option<String> {

@@ -357,7 +357,11 @@ impl<'a> Lowering<'a> {
             "L001",
             format!("{what} cannot be compiled to machine code yet"),
         );
-        self.diagnostics.push(diagnostic.primary(self.span, "here"));
+        self.diagnostics.push(
+            diagnostic
+                .primary(self.span, "here")
+                .hint("write it with other operations, in several steps"),
+        );
         self.b.trap(self.shared.reason(Trap::Unreachable));
         None
     }

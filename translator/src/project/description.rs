@@ -21,6 +21,9 @@ pub struct BuildDescription {
     /// The packages in which raw conversions are allowed.
     #[serde(default)]
     pub raw: Vec<String>,
+    /// The packages that other programs use, too: methods in them need not be reached.
+    #[serde(default)]
+    pub library: Vec<String>,
     /// Which concrete component stands for an abstract one.
     #[serde(default)]
     pub components: BTreeMap<String, String>,
@@ -58,7 +61,10 @@ pub fn parse_description(
         "this is no build description: {}",
         lower_first(&error.code.to_string())
     );
-    diagnostics.push(Diagnostic::error("B002", message).primary(span, ""));
+    let error = Diagnostic::error("B002", message).primary(span, "");
+    diagnostics.push(error.hint(
+        "a description is Build(name: …, root: …, packages: […], entry: \"Class>>selector\"), with raw, library, components and tests where they are needed",
+    ));
     None
 }
 
@@ -77,20 +83,57 @@ impl BuildDescription {
                 let error =
                     Diagnostic::error("B003", format!("the package {package} is listed twice"));
                 let error = error.primary(place.occurrence(package, 1), "again here");
-                diagnostics.push(error.secondary(place.of(package), "first here"));
+                let error = error.secondary(place.of(package), "first here");
+                diagnostics
+                    .push(error.hint("a package is one layer: keep the entry where it belongs"));
             }
         }
-        for raw in self
-            .raw
-            .iter()
-            .filter(|raw| !seen.contains(package_name(raw)))
+        let lists = [("raw", &self.raw), ("library", &self.library)];
+        for (list, name) in lists
+            .into_iter()
+            .flat_map(|(list, names)| names.iter().map(move |name| (list, name)))
+            .filter(|(_, name)| !seen.contains(package_name(name)))
         {
             let error = Diagnostic::error(
                 "B004",
-                format!("{raw} is in the list of raw packages but is no package"),
+                format!("{name} is in the list of {list} packages but is no package"),
             );
-            diagnostics.push(error.primary(place.of(raw), "not among the packages"));
+            let error = error.primary(place.of(name), "not among the packages");
+            diagnostics.push(error.hint("write the name as it stands in packages or tests"));
         }
+        self.check_names(place, diagnostics);
+    }
+
+    /// Names become files and folders, so they are no paths to elsewhere.
+    fn check_names(&self, place: &Place, diagnostics: &mut Diagnostics) {
+        let mut refuse = |name: &str, what: &str, hint: &str| {
+            let message = format!("{name:?} is no name of {what}");
+            let error = Diagnostic::error("B009", message).primary(place.of(name), "");
+            diagnostics.push(error.hint(hint));
+        };
+        if !is_file_name(&self.name) {
+            let hint = "the executable is called so: write letters, digits, - and _";
+            refuse(&self.name, "a program", hint);
+        }
+        let is_folder = |path: &str| !path.is_empty() && !path.contains(char::is_control);
+        if !is_folder(&self.root) {
+            let hint = "write the folder of the packages, \"vm\" for example";
+            refuse(&self.root, "a folder", hint);
+        }
+        for package in self.packages.iter().chain(&self.tests) {
+            if !is_folder(package) || !is_file_name(package_name(package)) {
+                let hint = "the name of a package, the last part of its path, has letters, digits, - and _";
+                refuse(package, "a package", hint);
+            }
+        }
+    }
+
+    /// Whether the package of this name is there for other programs, too.
+    #[must_use]
+    pub fn is_library(&self, name: &str) -> bool {
+        self.library
+            .iter()
+            .any(|library| package_name(library) == name)
     }
 
     /// Whether raw conversions are allowed in the package of this name.
@@ -98,6 +141,12 @@ impl BuildDescription {
     pub fn is_raw(&self, name: &str) -> bool {
         self.raw.iter().any(|raw| package_name(raw) == name)
     }
+}
+
+/// Whether a name is that of one file or folder, and no option, hidden file or path.
+fn is_file_name(name: &str) -> bool {
+    let is_part = |character: char| character.is_alphanumeric() || "-_.+".contains(character);
+    name.chars().all(is_part) && name.starts_with(char::is_alphanumeric)
 }
 
 /// The last part of a package's path.

@@ -47,23 +47,34 @@ pub fn load(
 ) -> Option<Project> {
     let folder = path.parent().map(Path::to_path_buf).unwrap_or_default();
     sources.set_folder(&folder.to_string_lossy());
-    let text = match std::fs::read_to_string(path) {
-        Ok(text) => text,
+    let bytes = match packages::read_regular(path) {
+        Ok(bytes) => bytes,
         Err(error) => {
-            diagnostics.push(Diagnostic::error(
-                "B001",
-                format!("cannot read {}: {error}", path.display()),
-            ));
+            let message = format!("cannot read {}: {error}", path.display());
+            diagnostics
+                .push(Diagnostic::error("B001", message).hint(packages::readable_hint(&error)));
             return None;
         }
     };
     let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let text = match String::from_utf8(bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            let file = sources.add(name, text);
+            diagnostics.push(packages::not_utf8(&error, file));
+            return None;
+        }
+    };
     let description_file = sources.add(name, text.as_str());
     let mut description = parse_description(&text, description_file, diagnostics)?;
     if tests == Tests::LeftOut {
         description
             .raw
             .retain(|raw| !description.tests.contains(raw));
+        description
+            .library
+            .retain(|library| !description.tests.contains(library));
         description.tests.clear();
     }
     let place = Place {

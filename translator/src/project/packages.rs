@@ -19,6 +19,8 @@ pub struct Package {
     pub raw: bool,
     /// Whether it holds tests.
     pub tests: bool,
+    /// Whether it is there to be used by several programs.
+    pub library: bool,
     /// What its files define, in the order of their names.
     pub definitions: Vec<ClassDefinition>,
     /// Lines of its files without blanks and comments.
@@ -68,6 +70,7 @@ pub(super) fn load(
         let name = package_name(path).to_owned();
         packages.push(Package {
             raw: description.is_raw(&name),
+            library: description.is_library(&name),
             name,
             tests,
             definitions: Vec::new(),
@@ -113,7 +116,8 @@ impl Listing<'_> {
                 "B005",
                 format!("the package {name} has no folder {}", self.shown),
             );
-            diagnostics.push(error.primary(self.place, "listed here"));
+            let error = error.primary(self.place, "listed here");
+            diagnostics.push(error.hint("create the folder, or take the package out of the list"));
             return Vec::new();
         }
         if !path.join("package.st").is_file() {
@@ -130,16 +134,39 @@ impl Listing<'_> {
                 Ok(entry) if entry.file_type().is_file() => {
                     files.extend(self.file(entry.path(), &path))
                 }
+                Ok(entry) if is_source(entry.path()) => {
+                    // What is linked to a regular file is read like one.
+                    match std::fs::metadata(entry.path()) {
+                        Ok(target) if target.is_file() => {
+                            files.extend(self.file(entry.path(), &path));
+                        }
+                        _ => self.report_irregular(entry.path(), &path, diagnostics),
+                    }
+                }
                 Ok(_) => {}
                 Err(error) => {
                     diagnostics.push(
                         Diagnostic::error("B001", error.to_string())
-                            .primary(self.place, "listed here"),
+                            .primary(self.place, "listed here")
+                            .hint(
+                                "every folder and file of a package can be read by who builds it",
+                            ),
                     );
                 }
             }
         }
         files
+    }
+
+    /// A folder, a pipe, a broken link: something that has the name of a source file and is none.
+    fn report_irregular(&self, path: &Path, folder: &Path, diagnostics: &mut Diagnostics) {
+        let inner = path.strip_prefix(folder).unwrap_or(path).display();
+        let message = format!("{}/{inner} is no regular file", self.shown);
+        diagnostics.push(
+            Diagnostic::error("B001", message)
+                .primary(self.place, "listed here")
+                .hint("a name that ends in .st is that of a source file: rename or remove it"),
+        );
     }
 
     fn file(&self, path: &Path, folder: &Path) -> Option<FileToRead> {
@@ -149,7 +176,7 @@ impl Listing<'_> {
             .map(|part| part.as_os_str().to_string_lossy())
             .collect();
         let hidden = parts.iter().any(|part| part.starts_with('.'));
-        if hidden || path.extension().is_none_or(|extension| extension != "st") {
+        if hidden || !is_source(path) {
             return None;
         }
         let shown = format!("{}/{}", self.shown, parts.join("/"));
@@ -158,6 +185,42 @@ impl Listing<'_> {
             shown,
             package: self.package,
         })
+    }
+}
+
+/// Whether a path has the name of a source file.
+fn is_source(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| extension == "st")
+}
+
+/// The bytes of a regular file; devices and pipes, which may have no end, are refused.
+pub(super) fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
+    if std::fs::metadata(path)?.is_file() {
+        return std::fs::read(path);
+    }
+    Err(std::io::Error::other("this is no regular file"))
+}
+
+/// The complaint about a text that is not UTF-8, at its first bad byte.
+pub(super) fn not_utf8(error: &std::string::FromUtf8Error, file: FileId) -> Diagnostic {
+    let offset = error.utf8_error().valid_up_to();
+    let byte = error.as_bytes().get(offset).copied().unwrap_or_default();
+    let message =
+        format!("this file is not valid UTF-8: the byte 16r{byte:02X} stands at offset {offset}");
+    Diagnostic::error("F011", message)
+        .primary(Span::new(file, offset, offset + 1), "here")
+        .hint("convert it, for instance with iconv -f LATIN1 -t UTF-8")
+}
+
+/// What to do about a file that cannot be read.
+pub(super) fn readable_hint(error: &std::io::Error) -> &'static str {
+    match error.kind() {
+        std::io::ErrorKind::NotFound => "the path is relative to the current folder: correct it",
+        std::io::ErrorKind::PermissionDenied => "give yourself the right to read it (chmod u+r)",
+        std::io::ErrorKind::InvalidData => {
+            "sources and descriptions are UTF-8 text: convert it, for instance with iconv -t UTF-8"
+        }
+        _ => "it must be a regular file of text",
     }
 }
 
@@ -170,12 +233,13 @@ fn read_file(file: &FileToRead, id: FileId) -> ReadFile {
         code_lines: 0,
     };
     let start = Span::new(id, 0, 0);
-    let bytes = match std::fs::read(&file.path) {
+    let bytes = match read_regular(&file.path) {
         Ok(bytes) => bytes,
         Err(error) => {
             read.diagnostics.push(
                 Diagnostic::error("B001", format!("cannot read this file: {error}"))
-                    .primary(start, ""),
+                    .primary(start, "")
+                    .hint(readable_hint(&error)),
             );
             return read;
         }
@@ -183,12 +247,8 @@ fn read_file(file: &FileToRead, id: FileId) -> ReadFile {
     match String::from_utf8(bytes) {
         Ok(text) => read.text = text,
         Err(error) => {
-            let offset = error.utf8_error().valid_up_to();
             read.text = String::from_utf8_lossy(error.as_bytes()).into_owned();
-            let place = Span::new(id, offset, offset + 1);
-            read.diagnostics.push(
-                Diagnostic::error("F011", "this file is not valid UTF-8").primary(place, "here"),
-            );
+            read.diagnostics.push(not_utf8(&error, id));
             return read;
         }
     }
@@ -218,7 +278,10 @@ fn check_package(text: &str, id: FileId, path: &Path, diagnostics: &mut Diagnost
             "this package is called {}, but its folder {folder}",
             package.name
         );
-        diagnostics.push(Diagnostic::error("B007", message).primary(package.name_span, ""));
+        let error = Diagnostic::error("B007", message).primary(package.name_span, "");
+        diagnostics.push(error.hint(format!(
+            "write Package {{ #name : '{folder}' }}, or rename the folder"
+        )));
     }
 }
 
@@ -237,7 +300,8 @@ fn check_file_name(name: &str, read: &mut ReadFile) {
     if name != expected {
         let message =
             format!("this file defines the {kind} {class} and should be called {expected}");
+        let error = Diagnostic::error("B008", message).primary(definition.name.span, "");
         read.diagnostics
-            .push(Diagnostic::error("B008", message).primary(definition.name.span, ""));
+            .push(error.hint("rename the file, or the class in it"));
     }
 }

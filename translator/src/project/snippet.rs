@@ -28,6 +28,7 @@ pub fn read(
             match packages.iter_mut().find(|known| known.name == package) {
                 Some(known) => known.definitions.push(definition),
                 None => packages.push(Package {
+                    library: false,
                     raw: package.starts_with("VM-") || package.ends_with("-Raw"),
                     tests: package.ends_with("-Tests"),
                     name: package,

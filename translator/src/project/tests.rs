@@ -147,3 +147,51 @@ fn what_is_missing_or_misnamed_has_a_code() {
         ["B003", "B004"]
     );
 }
+
+#[test]
+fn what_is_called_like_a_source_file_and_is_none_is_reported() {
+    let files: [(&str, &[u8]); 3] = [
+        ("vm.ron", GOOD.as_bytes()),
+        ("vm/P/package.st", b"Package { #name : 'P' }"),
+        ("vm/P/A.class.st/inner.txt", b""),
+    ];
+    let folder = Folder::new("irregular", &files);
+    std::os::unix::fs::symlink("nowhere", folder.0.join("vm/P/B.class.st")).unwrap();
+    let (_, _, errors) = folder.load();
+    assert!(
+        errors.contains("vm/P/A.class.st is no regular file"),
+        "{errors}"
+    );
+    assert!(
+        errors.contains("vm/P/B.class.st is no regular file"),
+        "{errors}"
+    );
+}
+
+#[test]
+fn bytes_that_are_no_text_are_shown_with_their_place() {
+    let bytes = b"Build(\n  name: \"\xFF\xFE\",\n";
+    let (_, _, errors) = Folder::new("bytes", &[("vm.ron", bytes)]).load();
+    assert!(
+        errors.contains("the byte 16rFF stands at offset 16"),
+        "{errors}"
+    );
+    assert!(errors.contains("vm.ron:2:10"), "{errors}");
+    let (_, _, errors) = Folder::new("folder", &[("vm.ron/x", b"")]).load();
+    assert!(errors.contains("this is no regular file"), "{errors}");
+}
+
+#[test]
+fn names_that_lead_elsewhere_are_refused() {
+    let wrong = [
+        GOOD.replace("\"x\"", "\"../x\""),
+        GOOD.replace("\"x\"", "\"\""),
+        GOOD.replace("\"x\"", "\"-o\""),
+        GOOD.replace("packages: [\"P\"]", "packages: [\"P\", \"..\"]"),
+        GOOD.replace("\"vm\"", "\"\""),
+    ];
+    for text in wrong {
+        let folder = Folder::new("names", &[("vm.ron", text.as_bytes())]);
+        assert!(folder.codes().contains(&"B009".to_owned()), "{text}");
+    }
+}

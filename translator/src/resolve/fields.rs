@@ -118,7 +118,8 @@ impl Resolver<'_> {
         self.report(
             Diagnostic::error(codes::DUPLICATE_FIELD, message)
                 .primary(slot.name.span, "")
-                .secondary(earlier, "defined here"),
+                .secondary(earlier, "defined here")
+                .hint("rename one of them, or use the inherited one"),
         );
     }
 

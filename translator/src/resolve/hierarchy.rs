@@ -72,6 +72,7 @@ impl Resolver<'_> {
             let id = self.world.packages.push(PackageInfo {
                 name: package.name,
                 raw: package.raw,
+                library: package.library,
                 tests: package.tests,
             });
             for definition in package.definitions {
@@ -107,7 +108,8 @@ impl Resolver<'_> {
             self.report(
                 Diagnostic::error(codes::DUPLICATE_CLASS, format!("{text} is defined twice"))
                     .primary(name.span, "defined again here")
-                    .secondary(span, "defined here"),
+                    .secondary(span, "defined here")
+                    .hint("remove or rename one of them; methods are added to a class of another package by an extension"),
             );
             return None;
         }
@@ -175,7 +177,8 @@ impl Resolver<'_> {
                     codes::CYCLIC_HIERARCHY,
                     format!("{text} is its own superclass"),
                 )
-                .primary(span, ""),
+                .primary(span, "")
+                .hint("give one class of the circle a superclass outside of it"),
             );
             walk.passed.insert(name);
             return None;
@@ -199,7 +202,8 @@ impl Resolver<'_> {
             );
             self.report(
                 Diagnostic::error(codes::LAYER, message)
-                    .primary(superclass.map_or(span, |name| name.span), ""),
+                    .primary(superclass.map_or(span, |name| name.span), "")
+                    .hint("move the superclass down, or this class up; packages that need each other are one"),
             );
         }
         let kind = self.world.classes[parent].kind;
@@ -288,7 +292,8 @@ impl Resolver<'_> {
                         codes::UNKNOWN_EXTENDED_CLASS,
                         format!("the extended class {text} does not exist"),
                     )
-                    .primary(name.span, ""),
+                    .primary(name.span, "")
+                    .hint("an extension adds methods to a class of a lower package: correct the name, or define the class"),
                 );
             } else if slots {
                 self.report(
@@ -296,7 +301,8 @@ impl Resolver<'_> {
                         codes::UNKNOWN_EXTENDED_CLASS,
                         format!("an extension adds no fields to {text}"),
                     )
-                    .primary(name.span, ""),
+                    .primary(name.span, "")
+                    .hint("define the fields in the class itself"),
                 );
             }
         }

@@ -51,7 +51,8 @@ impl Resolver<'_> {
             self.report(
                 Diagnostic::error(codes::DUPLICATE_METHOD, message)
                     .primary(method.pattern_span, "")
-                    .secondary(span, "defined here"),
+                    .secondary(span, "defined here")
+                    .hint("remove one of them"),
             );
             return;
         }
@@ -115,8 +116,9 @@ impl Resolver<'_> {
         (primitive || test).then(|| implied(Vec::new()))
     }
 
-    fn misplaced(&mut self, span: Span, message: &str) {
-        self.report(Diagnostic::error(codes::MISPLACED_PRAGMA, message).primary(span, ""));
+    fn misplaced(&mut self, span: Span, message: &str, hint: &str) {
+        let error = Diagnostic::error(codes::MISPLACED_PRAGMA, message).primary(span, "");
+        self.report(error.hint(hint));
     }
 
     fn check_roles(
@@ -137,19 +139,29 @@ impl Resolver<'_> {
             self.misplaced(
                 span,
                 "a handler, primitive, export or import is an instance method of a component",
+                "move it into a component, and let it send to this class",
             );
         }
         if !role.handlers.is_empty() && method.params.len() > 1 {
             self.misplaced(
                 span,
                 "a handler takes no argument, or the opcode's distance from the first one",
+                "take one parameter at most: operands are fetched from the instruction stream",
             );
         }
         if primitive && !method.params.is_empty() {
-            self.misplaced(span, "a primitive takes no arguments: it reads the stack");
+            self.misplaced(
+                span,
+                "a primitive takes no arguments: it reads the stack",
+                "remove the parameters, and read them from the stack",
+            );
         }
         if role.intrinsic.is_some() && !self.world.packages[package].raw {
-            self.misplaced(span, "an intrinsic stands in a raw package");
+            self.misplaced(
+                span,
+                "an intrinsic stands in a raw package",
+                "move it into a package that the build description lists as raw",
+            );
         }
         if linked && reading.signature.is_none() {
             self.report(

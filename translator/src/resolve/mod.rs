@@ -30,6 +30,8 @@ pub struct Package {
     pub raw: bool,
     /// Whether it holds test classes.
     pub tests: bool,
+    /// Whether other programs use it, too.
+    pub library: bool,
     /// What its files define.
     pub definitions: Vec<ClassDefinition>,
 }
@@ -81,6 +83,18 @@ impl Resolver<'_> {
         self.diagnostics.push(diagnostic);
     }
 
+    /// Whether classes are missing because of errors that were reported: what names them says nothing new.
+    fn lost_classes(&self) -> bool {
+        let causes = [
+            codes::DUPLICATE_CLASS,
+            codes::UNKNOWN_SUPERCLASS,
+            codes::CYCLIC_HIERARCHY,
+        ];
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| causes.contains(&diagnostic.code))
+    }
+
     /// The build description's map of abstract components to concrete ones.
     fn map_components(&mut self, components: &[(String, String, Span)]) {
         for (named, concrete, span) in components {
@@ -89,12 +103,16 @@ impl Resolver<'_> {
                 self.world.class_names.get(&symbol).copied()
             };
             let (Some(named_class), Some(concrete_class)) = (find(named), find(concrete)) else {
+                if self.lost_classes() {
+                    continue;
+                }
                 self.report(
                     Diagnostic::error(
                         codes::BAD_COMPONENT_MAP,
                         format!("the map {named} to {concrete} names a class that does not exist"),
                     )
-                    .primary(*span, ""),
+                    .primary(*span, "")
+                    .hint("components maps names of classes: { \"Abstract\": \"Concrete\" }"),
                 );
                 continue;
             };
@@ -110,7 +128,10 @@ impl Resolver<'_> {
                     )
                     .primary(*span, "")
                     .secondary(places.0, "the abstract component")
-                    .secondary(places.1, "not below it"),
+                    .secondary(places.1, "not below it")
+                    .hint(format!(
+                        "let {concrete} inherit from {named}, or name one of its subclasses"
+                    )),
                 );
                 continue;
             }
@@ -126,8 +147,12 @@ impl Resolver<'_> {
             let method = self.world.lookup(class, false, selector)?;
             Some((class, method))
         });
+        let class = entry.split(">>").next().unwrap_or_default();
+        let class = self.interner.lookup(class.trim());
+        let is_lost = !class.is_some_and(|class| self.world.class_names.contains_key(&class));
         match found {
             Some((class, method)) => self.world.entry = Some((class, method)),
+            None if is_lost && self.lost_classes() => {}
             None => self.report(
                 Diagnostic::error(
                     codes::BAD_ENTRY,

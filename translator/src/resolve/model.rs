@@ -53,6 +53,8 @@ pub struct PackageInfo {
     pub raw: bool,
     /// Whether it holds test classes: its methods need not be reached.
     pub tests: bool,
+    /// Whether other programs use it, too: its methods need not be reached.
+    pub library: bool,
 }
 
 /// A class that has a kind.

@@ -58,18 +58,20 @@ impl Resolver<'_> {
         } else {
             format!("unknown pragma <{selector}>")
         };
-        let mut error = Diagnostic::error(codes::UNKNOWN_PRAGMA, message).primary(span, "");
-        if selector.starts_with("primitive:") {
-            error = error.hint("<primitive:> means something else in an image: write <primitiveIndex: 60> or <primitiveName: 'name' module: 'module'>");
+        let hint = if selector.starts_with("primitive:") {
+            "<primitive:> means something else in an image: write <primitiveIndex: 60> or <primitiveName: 'name' module: 'module'>".to_owned()
         } else if known {
-            error = error.hint("reasons, names and symbols of exports are strings that say something, opcodes integers from 0 to 255 in order, other numbers positive, sets and intrinsics symbols");
+            "reasons, names and symbols of exports are strings that say something, opcodes integers from 0 to 255 in order, other numbers positive, sets and intrinsics symbols".to_owned()
         } else if let Some(form) = FORMS
             .iter()
             .find(|form| super::types::differ_little(form, selector))
         {
-            error = error.hint(format!("did you mean <{form}>?"));
-        }
-        self.report(error);
+            format!("did you mean <{form}>?")
+        } else {
+            format!("the pragmas are {}", FORMS.join(", "))
+        };
+        let error = Diagnostic::error(codes::UNKNOWN_PRAGMA, message).primary(span, "");
+        self.report(error.hint(hint));
     }
 
     /// `None` when the pragma or its arguments are not of the list.
@@ -147,7 +149,8 @@ impl Resolver<'_> {
             self.report(
                 Diagnostic::error(codes::BAD_SIGNATURE, message)
                     .primary(params.span, "")
-                    .secondary(method.pattern_span, "the parameters"),
+                    .secondary(method.pattern_span, "the parameters")
+                    .hint("give each parameter its type, in order"),
             );
             return None;
         }
@@ -159,7 +162,8 @@ impl Resolver<'_> {
             DeclaredType::Component(_) => {
                 self.report(
                     Diagnostic::error(codes::BAD_TYPE_HERE, "a method does not answer a component")
-                        .primary(result.span, ""),
+                        .primary(result.span, "")
+                        .hint("a component is reached through a field of who uses it"),
                 );
                 return None;
             }
@@ -171,7 +175,8 @@ impl Resolver<'_> {
                     codes::BAD_SIGNATURE,
                     "the result #Block says that the method answers what its block answers, but it takes no block",
                 )
-                .primary(result.span, ""),
+                .primary(result.span, "")
+                .hint("declare a parameter #Block, or name the type of the result"),
             );
             return None;
         }

@@ -37,7 +37,8 @@ impl Resolver<'_> {
             );
             let error = error
                 .primary(inner.span, "declared again here")
-                .secondary(outer.span, "declared here");
+                .secondary(outer.span, "declared here")
+                .hint("choose another name for the inner one");
             self.report(error);
         }
     }

@@ -36,12 +36,13 @@ impl Resolver<'_> {
             return Some(known);
         }
         let Some(&class) = self.world.class_names.get(&name) else {
-            let mut error = Diagnostic::error(codes::UNKNOWN_TYPE, format!("unknown type {text}"))
+            let error = Diagnostic::error(codes::UNKNOWN_TYPE, format!("unknown type {text}"))
                 .primary(span, "");
-            if let Some(close) = self.similar_type(&text) {
-                error = error.hint(format!("did you mean {close}?"));
-            }
-            self.report(error);
+            let hint = match self.similar_type(&text) {
+                Some(close) => format!("did you mean {close}?"),
+                None => "a type is Int64 and its kin, Float64, Boolean, Void, StaticString, a function, or a class of this package or a lower one".to_owned(),
+            };
+            self.report(error.hint(hint));
             return None;
         };
         self.check_layer(class, span, package);
@@ -54,7 +55,12 @@ impl Resolver<'_> {
                 ClassKind::Constants => format!("{text} has no instances: it holds constants"),
                 _ => format!("{text} has no representation: it is an abstract word class"),
             };
-            self.report(Diagnostic::error(codes::BAD_TYPE_HERE, message).primary(span, ""));
+            let hint = match info.kind {
+                ClassKind::Constants => "send it a message where the constant is needed",
+                _ => "name one of its subclasses, which has a field bits",
+            };
+            let error = Diagnostic::error(codes::BAD_TYPE_HERE, message).primary(span, "");
+            self.report(error.hint(hint));
             return None;
         };
         Some(DeclaredType::Value(ty))
@@ -103,7 +109,8 @@ impl Resolver<'_> {
                         codes::BAD_TYPE_HERE,
                         "a component or a block is not a value here",
                     )
-                    .primary(node.span, ""),
+                    .primary(node.span, "")
+                    .hint("components are types of fields, blocks of parameters; values are numbers, words, structs and functions"),
                 );
                 None
             }

@@ -101,7 +101,9 @@ impl<'a> Lexer<'a> {
                 let message = format!("the character {character:?} has no meaning here");
                 let span = self.span_from(start);
                 self.diagnostics
-                    .push(Diagnostic::error("S001", message).primary(span, ""));
+                    .push(Diagnostic::error("S001", message).primary(span, "").hint(
+                    "remove it: only strings, comments and characters ($) have other characters",
+                ));
                 TokenKind::Unknown
             }
             None => TokenKind::End,
@@ -128,7 +130,12 @@ impl<'a> Lexer<'a> {
         let rest = &self.text.as_bytes()[start + 1..self.end];
         match rest.iter().position(|&byte| byte == b'"') {
             Some(length) => self.position = start + length + 2,
-            None => self.unterminated(start, "S002", "this comment has no end"),
+            None => self.unterminated(
+                start,
+                "S002",
+                "this comment has no end",
+                "close it with a double quote; a double quote in it is doubled",
+            ),
         }
         let span = self.span_from(start);
         self.first_comment.get_or_insert(span);
@@ -285,7 +292,12 @@ impl<'a> Lexer<'a> {
                 .get(position..self.end)
                 .unwrap_or_default();
             let Some(length) = rest.iter().position(|&byte| byte == b'\'') else {
-                self.unterminated(start, "S003", "this string has no end");
+                self.unterminated(
+                    start,
+                    "S003",
+                    "this string has no end",
+                    "close it with a single quote; a single quote in it is doubled",
+                );
                 return kind;
             };
             position += length + 1;
@@ -306,7 +318,8 @@ impl<'a> Lexer<'a> {
                 let span = self.span_from(start);
                 let error = Diagnostic::error("S004", "a character is missing behind `$`")
                     .primary(span, "");
-                self.diagnostics.push(error);
+                self.diagnostics
+                    .push(error.hint("write the character, $a for example"));
             }
         }
         TokenKind::Character
@@ -374,12 +387,15 @@ impl<'a> Lexer<'a> {
         }
     }
 
-    fn unterminated(&mut self, start: usize, code: &'static str, message: &str) {
+    fn unterminated(&mut self, start: usize, code: &'static str, message: &str, hint: &str) {
         self.position = self.end;
         // The label is only the first character: the rest of the file is no help.
         let span = Span::new(self.file, start, start + 1);
-        self.diagnostics
-            .push(Diagnostic::error(code, message).primary(span, "it begins here"));
+        self.diagnostics.push(
+            Diagnostic::error(code, message)
+                .primary(span, "it begins here")
+                .hint(hint),
+        );
     }
 
     fn take(&mut self, length: usize, kind: TokenKind) -> TokenKind {

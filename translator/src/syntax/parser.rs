@@ -215,9 +215,24 @@ impl<'a> Parser<'a> {
             kind => kind.description().to_owned(),
         };
         let message = format!("expected {expected}, found {found}");
-        self.fail(
-            Diagnostic::error("S010", message).primary(token.span, format!("expected {expected}")),
-        )
+        let hint = match (token.kind, expected) {
+            (
+                TokenKind::ParenClose | TokenKind::BracketClose | TokenKind::BraceClose,
+                "an expression" | "a statement",
+            ) => "write the expression that is missing in front of it, or remove the bracket",
+            (_, "an expression" | "a statement") => {
+                "an expression begins with a name, a literal or a bracket"
+            }
+            (_, "a literal") => {
+                "literal arrays and pragmas have numbers, strings, symbols, characters and arrays of them"
+            }
+            (TokenKind::End, _) => "the text ends too early: complete it",
+            (_, known) if known.starts_with("`.`") => "a full stop separates statements",
+            _ => "write what is expected, or remove what stands here",
+        };
+        let error =
+            Diagnostic::error("S010", message).primary(token.span, format!("expected {expected}"));
+        self.fail(error.hint(hint))
     }
 
     /// Reports an error at the current token, unless there was one already.
@@ -234,7 +249,8 @@ impl<'a> Parser<'a> {
         if self.nesting >= DEEPEST_NESTING {
             let span = self.peek().span;
             let message = format!("brackets are nested more than {DEEPEST_NESTING} deep");
-            return self.fail(Diagnostic::error("S011", message).primary(span, ""));
+            let error = Diagnostic::error("S011", message).primary(span, "");
+            return self.fail(error.hint("give the inner parts names, or methods of their own"));
         }
         self.nesting += 1;
         let result = parse(self);

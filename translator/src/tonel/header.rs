@@ -30,7 +30,12 @@ impl HeaderReader<'_> {
         let mut seen: Vec<(&str, Span)> = Vec::new();
         for (key, value) in entries {
             let Value::Text(key_text) = &key.value else {
-                self.report("F007", "a header key is a symbol", key.span);
+                self.report(
+                    "F007",
+                    "a header key is a symbol",
+                    key.span,
+                    "write #name : …",
+                );
                 continue;
             };
             if let Some((_, first)) = seen.iter().find(|(text, _)| **text == *key_text.text) {
@@ -38,7 +43,7 @@ impl HeaderReader<'_> {
                 let error = Diagnostic::error("F007", message)
                     .primary(key.span, "again here")
                     .secondary(*first, "first here");
-                self.diagnostics.push(error);
+                self.diagnostics.push(error.hint("remove one of them"));
                 continue;
             }
             seen.push((&key_text.text, key.span));
@@ -49,7 +54,12 @@ impl HeaderReader<'_> {
             }
         }
         let Some(name) = name else {
-            self.report("F001", "this header has no #name", header.span.at_start());
+            self.report(
+                "F001",
+                "this header has no #name",
+                header.span.at_start(),
+                "add #name : '…', as the file is called",
+            );
             return None;
         };
         definition.name = name;
@@ -109,7 +119,9 @@ impl HeaderReader<'_> {
                     "F008",
                     format!("the header key #{key} is not known and ignored"),
                 );
-                self.diagnostics.push(warning.primary(key_span, ""));
+                self.diagnostics.push(warning.primary(key_span, "").hint(
+                    "the keys are #name, #superclass, #instVars, #classVars, #classInstVars, #pools, #traits, #classTraits, #type, #package, #tag and #category",
+                ));
             }
         }
     }
@@ -162,8 +174,11 @@ impl HeaderReader<'_> {
                 let message = format!("{} is defined twice", self.interner.text(slot.name.name));
                 let error =
                     Diagnostic::error("F009", message).primary(slot.name.span, "again here");
-                self.diagnostics
-                    .push(error.secondary(first.name.span, "first here"));
+                self.diagnostics.push(
+                    error
+                        .secondary(first.name.span, "first here")
+                        .hint("remove or rename one of them"),
+                );
                 continue;
             }
             slots.push(slot);
@@ -178,7 +193,12 @@ impl HeaderReader<'_> {
             // Older files have `'a b c'` in one string.
             Value::Text(text) if text.text.trim().is_empty() => Vec::new(),
             _ => {
-                self.report("F010", "expected a list in brackets", node.span);
+                self.report(
+                    "F010",
+                    "expected a list in brackets",
+                    node.span,
+                    "write [ 'first', 'second' ]",
+                );
                 Vec::new()
             }
         }
@@ -189,14 +209,22 @@ impl HeaderReader<'_> {
             Value::Text(text) => Some(text.clone()),
             Value::Nil => None,
             _ => {
-                self.report("F010", "expected a string or symbol", node.span);
+                self.report(
+                    "F010",
+                    "expected a string or symbol",
+                    node.span,
+                    "write 'Name' or #Name",
+                );
                 None
             }
         }
     }
 
-    pub(super) fn report(&mut self, code: &'static str, message: &str, span: Span) {
-        self.diagnostics
-            .push(Diagnostic::error(code, message).primary(span, ""));
+    pub(super) fn report(&mut self, code: &'static str, message: &str, span: Span, hint: &str) {
+        self.diagnostics.push(
+            Diagnostic::error(code, message)
+                .primary(span, "")
+                .hint(hint),
+        );
     }
 }

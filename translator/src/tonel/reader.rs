@@ -54,7 +54,7 @@ pub fn read_package(
     if lexer.text_of(keyword) != "Package" {
         let error =
             Diagnostic::error("F001", "expected `Package { #name : … }`").primary(keyword.span, "");
-        diagnostics.push(error);
+        diagnostics.push(error.hint("a package.st has nothing but this header"));
         return None;
     }
     let header = Scanner::new(text, file, lexer.position(), diagnostics).map()?;
@@ -73,7 +73,7 @@ pub fn read_package(
     if name.is_none() {
         let error = Diagnostic::error("F001", "this package has no #name")
             .primary(header.span.at_start(), "");
-        diagnostics.push(error);
+        diagnostics.push(error.hint("add #name : '…', as the folder is called"));
     }
     name.map(|name| PackageDefinition {
         name: name.text,
@@ -165,7 +165,11 @@ impl<'a> Reader<'a> {
                     "F001",
                     "expected `Class`, `Trait` or `Extension` and a header in braces",
                 );
-                self.diagnostics.push(error.primary(keyword.span, ""));
+                self.diagnostics.push(
+                    error
+                        .primary(keyword.span, "")
+                        .hint("a comment may stand before it, nothing else"),
+                );
                 return None;
             }
         };
@@ -231,7 +235,9 @@ impl<'a> Reader<'a> {
                 _ => {
                     let error =
                         Diagnostic::error("F003", "expected a method: `Class >> selector [ … ]`");
-                    self.diagnostics.push(error.primary(first.span, ""));
+                    self.diagnostics.push(error.primary(first.span, "").hint(
+                        "behind the header there are only methods, each with its category in braces before it if it has one",
+                    ));
                     self.structure_is_broken = true;
                     self.skip_to_next_method(first.span.start as usize);
                 }
@@ -306,7 +312,9 @@ impl<'a> Reader<'a> {
                 class
             };
             let error = Diagnostic::error("F003", "expected `Class >> selector [`");
-            self.diagnostics.push(error.primary(place.span, ""));
+            self.diagnostics.push(error.primary(place.span, "").hint(
+                "a method says whose it is: `Class >> selector [` or `Class class >> selector [`",
+            ));
             self.structure_is_broken = true;
             return None;
         }
@@ -331,8 +339,11 @@ impl<'a> Reader<'a> {
                 TokenKind::End => {
                     let error =
                         Diagnostic::error("F003", "expected `[` behind the method's pattern");
-                    self.diagnostics
-                        .push(error.primary(owner.start, "in this method"));
+                    self.diagnostics.push(
+                        error
+                            .primary(owner.start, "in this method")
+                            .hint("the method's body stands in brackets"),
+                    );
                     self.structure_is_broken = true;
                     return None;
                 }
@@ -381,8 +392,9 @@ impl<'a> Reader<'a> {
             Span::new(self.file, open, open + 1),
             "the method begins here",
         );
+        let error = error.secondary(end.span.at_start(), "and is still open here");
         self.diagnostics
-            .push(error.secondary(end.span.at_start(), "and is still open here"));
+            .push(error.hint("count the brackets of its blocks"));
     }
 
     /// A lexer from here to the next boundary.
@@ -439,8 +451,11 @@ impl<'a> Reader<'a> {
             if first == second && !selector.is_empty() {
                 let message = format!("#{selector} is defined twice");
                 let error = Diagnostic::error("F006", message).primary(*second_span, "again here");
-                self.diagnostics
-                    .push(error.secondary(*first_span, "first here"));
+                self.diagnostics.push(
+                    error
+                        .secondary(*first_span, "first here")
+                        .hint("remove or rename one of them"),
+                );
             }
         }
     }

@@ -151,7 +151,7 @@ impl<'a> Scanner<'a> {
             match self.peek() {
                 None => {
                     self.position = open;
-                    return self.fail("F002", "this text has no end", 1);
+                    return self.fail("this text has no end", 1, "close it with a single quote");
                 }
                 Some(b'\'') if self.byte_at(1) == Some(b'\'') => {
                     verbatim = false;
@@ -251,16 +251,19 @@ impl<'a> Scanner<'a> {
 
     fn expected<T>(&mut self, what: &str) -> Option<T> {
         self.fail(
-            "F002",
             &format!("expected {what} in this header"),
             usize::from(self.peek().is_some()),
+            "a header is { #key : value, … }, where values are strings, symbols, [ lists ] and { maps }",
         )
     }
 
-    fn fail<T>(&mut self, code: &'static str, message: &str, length: usize) -> Option<T> {
+    fn fail<T>(&mut self, message: &str, length: usize, hint: &str) -> Option<T> {
         let span = Span::new(self.file, self.position, self.position + length);
-        self.diagnostics
-            .push(Diagnostic::error(code, message).primary(span, ""));
+        self.diagnostics.push(
+            Diagnostic::error("F002", message)
+                .primary(span, "")
+                .hint(hint),
+        );
         None
     }
 }

@@ -37,6 +37,22 @@ impl Trap {
         Trap::Bounds,
     ];
 
+    /// Where to look for the cause.
+    #[must_use]
+    pub fn hint(self) -> &'static str {
+        match self {
+            Trap::Overflow => "widen the type of the result, or test with ifOverflow: first",
+            Trap::Conversion => "test the value before it is converted, or widen the type",
+            Trap::DivisionByZero => "test the divisor first",
+            Trap::ShiftCount => "test the count first",
+            Trap::FloatRange => "test the float against the greatest Int64 first",
+            Trap::NoCase => "add the case, or write caseOf:otherwise:",
+            Trap::Assertion => "the condition of self assert: does not hold here",
+            Trap::Unreachable => "the method says that control never gets here",
+            Trap::Bounds => "an array is indexed from 1 to its size",
+        }
+    }
+
     /// What is told to the user.
     #[must_use]
     pub fn text(self) -> &'static str {

@@ -43,7 +43,8 @@ impl Parser<'_> {
                 let message = "a cascade follows a message";
                 let error = Diagnostic::error("S015", message)
                     .primary(self.peek().span, "")
-                    .secondary(span, "this is no message");
+                    .secondary(span, "this is no message")
+                    .hint("write `receiver message; message`: what follows `;` goes to the same receiver");
                 return self.fail(error);
             }
         };
@@ -265,6 +266,9 @@ impl Parser<'_> {
         let message = format!("expected {expected}, found {}", token.kind.description());
         let error =
             Diagnostic::error("S016", message).primary(token.span, format!("expected {expected}"));
-        self.fail(error.secondary(open, "to close this"))
+        let error = error.secondary(open, "to close this");
+        self.fail(error.hint(format!(
+            "insert {expected}, or remove the bracket that is open"
+        )))
     }
 }

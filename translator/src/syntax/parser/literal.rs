@@ -62,7 +62,10 @@ impl Parser<'_> {
                 Ok(literal)
             }
             Err(message) => {
-                let result = self.fail(Diagnostic::error("S020", message).primary(token.span, ""));
+                let error = Diagnostic::error("S020", message).primary(token.span, "");
+                let result = self.fail(error.hint(
+                    "numbers are written 42, 16rFF (radix 2 to 36, capital digits), 1.5e3, 3.14s2",
+                ));
                 self.advance();
                 result
             }
@@ -111,8 +114,9 @@ impl Parser<'_> {
             };
             let Some(byte) = byte else {
                 let message = "the elements of a byte array are between 0 and 255";
+                let error = Diagnostic::error("S021", message).primary(token.span, "");
                 self.diagnostics
-                    .push(Diagnostic::error("S021", message).primary(token.span, ""));
+                    .push(error.hint("correct it, or write a literal array: #( 256 )"));
                 continue;
             };
             bytes.push(byte);

@@ -109,7 +109,8 @@ impl Parser<'_> {
         let text = self.text_of(token.span);
         if token.kind == TokenKind::Identifier && RESERVED.contains(&text) {
             let message = format!("`{text}` is reserved and cannot be {what}");
-            return self.fail(Diagnostic::error("S013", message).primary(token.span, ""));
+            let error = Diagnostic::error("S013", message).primary(token.span, "");
+            return self.fail(error.hint("choose another name"));
         }
         self.expect(TokenKind::Identifier, &format!("the name of {what}"))?;
         Ok(Name {
@@ -160,7 +161,8 @@ impl Parser<'_> {
                 let found = token.kind.description();
                 let message = format!("expected a temporary or `|`, found {found}");
                 let error = Diagnostic::error("S010", message).primary(token.span, "");
-                return self.fail(error.secondary(open.span, "the temporaries begin here"));
+                let error = error.secondary(open.span, "the temporaries begin here");
+                return self.fail(error.hint("close the temporaries with `|`"));
             }
             temps.push(self.declaration("a temporary")?);
         }

@@ -188,6 +188,7 @@ error S016: expected `)`, found the end
 2 |     ^ (a foo: [ :x | x ]
   |       -                 ^ expected `)`
   |       to close this
+  = hint: insert `)`, or remove the bracket that is open
 
 "
     );
