@@ -4,8 +4,10 @@
 //! `OURO_STOCK_VM` is the command that runs the stock OpenSmalltalk VM, for example `wine …/SqueakConsole.exe -headless`.
 
 mod build;
+mod collector;
 mod interpreter;
 mod kernels;
+mod program;
 mod start;
 
 use std::process::ExitCode;
@@ -18,6 +20,10 @@ const PARTS: &[(&str, Part)] = &[
     ("start", start::run),
     ("kernels", kernels::run),
     ("interpreter", interpreter::run),
+    ("scavenging", collector::scavenging),
+    ("promotion", collector::promotion),
+    ("full collection", collector::full_collection),
+    ("old stores", collector::old_stores),
 ];
 
 fn main() -> ExitCode {
