@@ -183,6 +183,7 @@ fn fields_defined_and_described(source: &str) -> (BTreeSet<String>, BTreeSet<Str
             .split_whitespace()
             .next()
             .unwrap_or_default()
+            .trim_end_matches(['\'', ','])
             .to_owned()
     };
     let definition = source
@@ -192,7 +193,7 @@ fn fields_defined_and_described(source: &str) -> (BTreeSet<String>, BTreeSet<Str
         .unwrap_or_default();
     let defined = definition
         .lines()
-        .filter(|line| line.contains("=>"))
+        .filter(|line| line.trim().starts_with('\''))
         .map(name_of)
         .collect();
     let comment = source.split("\nClass {").next().unwrap_or_default();
