@@ -46,6 +46,8 @@ pub enum Command {
     Simulate(Simulate),
     /// List the machine code of methods, with their source between the instructions.
     Asm(Asm),
+    /// Build a Smalltalk image from sources.
+    Image(Image),
     /// Draw the state record, the pins and the structs.
     Layout(Layout),
     /// Show which machine code changed, against a revision or between two executables.
@@ -145,6 +147,26 @@ pub struct Asm {
     pub ir: bool,
 }
 
+/// Options of `ouroc image`.
+#[derive(Args, Debug)]
+pub struct Image {
+    /// The image description.
+    #[arg(value_name = "DESCRIPTION")]
+    pub description: PathBuf,
+    /// The image to write [default: the description's path with the extension image].
+    #[arg(long, short, value_name = "FILE")]
+    pub output: Option<PathBuf>,
+    /// Where the folder of sources is that the description calls NAME.
+    #[arg(long = "define", value_name = "NAME=PATH", value_parser = definition)]
+    pub defines: Vec<(String, PathBuf)>,
+    /// Statements to run instead of the description's start expression.
+    #[arg(long, value_name = "STATEMENTS")]
+    pub start: Option<String>,
+    /// List the bytecodes of a method instead of the summary: Class>>selector, or Class class>>selector.
+    #[arg(long, value_name = "CLASS>>SELECTOR")]
+    pub list: Option<String>,
+}
+
 /// Options of `ouroc layout`.
 #[derive(Args, Debug)]
 pub struct Layout {
@@ -172,6 +194,16 @@ pub struct Diff {
 pub struct Explain {
     /// A code such as T012; without one, all codes are listed.
     pub code: Option<String>,
+}
+
+/// `NAME=PATH` taken apart.
+fn definition(text: &str) -> Result<(String, PathBuf), String> {
+    match text.split_once('=') {
+        Some((name, path)) if !name.is_empty() && !path.is_empty() => {
+            Ok((name.to_owned(), PathBuf::from(path)))
+        }
+        _ => Err("expected NAME=PATH".to_owned()),
+    }
 }
 
 impl Test {

@@ -7,6 +7,7 @@ mod build;
 mod check;
 mod diff;
 mod explain;
+mod image;
 mod layout;
 mod revision;
 mod screen;
@@ -66,6 +67,7 @@ pub fn run(options: &Options, output: &mut Output) -> std::io::Result<Status> {
         Command::Test(options) => test::run(options, output),
         Command::Simulate(options) => simulate::run(options, output),
         Command::Asm(options) => asm::run(options, output),
+        Command::Image(options) => image::run(options, output),
         Command::Layout(options) => layout::run(options, output),
         Command::Diff(options) => diff::run(options, output),
         Command::Explain(options) => explain::run(options, output),

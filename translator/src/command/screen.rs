@@ -104,12 +104,12 @@ fn shortened(path: &[String]) -> String {
     format!("{} → … → {}", first.join(" → "), last.join(" → "))
 }
 
-fn milliseconds(time: Duration) -> String {
+pub(super) fn milliseconds(time: Duration) -> String {
     format!("{:.1} ms", time.as_secs_f64() * 1000.0)
 }
 
 /// `1,234,567`.
-fn grouped(number: usize) -> String {
+pub(super) fn grouped(number: usize) -> String {
     let digits = number.to_string();
     let groups: Vec<_> = digits
         .as_bytes()

@@ -102,7 +102,7 @@ pub enum SourceGroup {
 }
 
 /// What a class is for.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Deserialize)]
 #[expect(missing_docs, reason = "the names of what the object format knows")]
 pub enum Role {
     Nil,
@@ -130,6 +130,25 @@ pub enum Role {
     Closure,
     FullClosure,
     Context,
+}
+
+impl Role {
+    /// Those without which no image can be made.
+    pub const REQUIRED: &[Role] = &[
+        Role::Nil,
+        Role::True,
+        Role::False,
+        Role::SmallInteger,
+        Role::Character,
+        Role::Array,
+        Role::String,
+        Role::Symbol,
+        Role::Class,
+        Role::Metaclass,
+        Role::MethodDictionary,
+        Role::Method,
+        Role::Context,
+    ];
 }
 
 /// What bindings look like.

@@ -1,7 +1,245 @@
 //! Smalltalk sources to a Spur image.
 //!
-//! In: class definitions with the syntax trees of their methods. Out: the bytes of an image file.
-//! [`compile`] turns one method into bytecodes and literals; it knows bytecode sets, but neither objects nor classes by name.
+//! In: an image description, which names the sources. Out: the bytes of an image file. `docs/image-builder.md` says what is in it.
+//! The steps in order: [`sources`] reads files, [`model`] makes classes of them, [`shape`] finds the form of instances and gives out class
+//! indices, [`names`] numbers bindings, [`compile`] turns methods into bytecodes, [`world`], [`methods`] and [`values`] make objects, [`write`] makes bytes.
+//! Holds: no class is known here by its name; the same sources give the same bytes.
 
+pub mod boot;
+mod class_values;
 pub mod compile;
 pub mod description;
+pub mod heap;
+pub mod methods;
+pub mod model;
+pub mod names;
+pub mod shape;
+mod shared_values;
+pub mod sources;
+pub mod values;
+pub mod world;
+pub mod write;
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use self::compile::{Scope, Target};
+use self::description::ImageDescription;
+use self::model::Side;
+use self::names::Names;
+use self::sources::Reading;
+use self::values::Place;
+use self::world::{Foundation, World};
+use crate::base::{Diagnostic, Diagnostics, FileId, Interner, SourceMap, Symbol};
+use crate::project::{read_regular, readable_hint};
+use crate::syntax::ast::Method;
+
+/// What is asked for.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// The description.
+    pub path: &'a Path,
+    /// Folders of sources that replace those of the description.
+    pub defines: &'a BTreeMap<String, PathBuf>,
+    /// Replaces the description's start expression.
+    pub start: Option<&'a str>,
+    /// `Class>>selector` or `Class class>>selector` of a method whose bytecodes are wanted.
+    pub list: Option<&'a str>,
+}
+
+/// What all steps share.
+#[derive(Default)]
+pub struct Shared {
+    /// The files read.
+    pub sources: SourceMap,
+    /// The symbols met.
+    pub interner: Interner,
+    /// What is to be told.
+    pub diagnostics: Diagnostics,
+    /// Steps and how long they took.
+    pub stages: Vec<(&'static str, Duration)>,
+}
+
+/// An image.
+#[derive(Debug)]
+pub struct Built {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// Classes, without metaclasses.
+    pub classes: usize,
+    /// Methods of the sources.
+    pub methods: usize,
+    /// Objects.
+    pub objects: usize,
+    /// Symbols.
+    pub symbols: usize,
+    /// Names that nobody declares.
+    pub undeclared: usize,
+    /// The listing that was asked for.
+    pub listing: Option<String>,
+}
+
+/// A description with its text.
+struct Described {
+    description: ImageDescription,
+    text: String,
+    file: FileId,
+}
+
+impl Shared {
+    fn stage<T>(&mut self, name: &'static str, run: impl FnOnce(&mut Self) -> T) -> T {
+        let start = Instant::now();
+        let result = run(self);
+        self.stages.push((name, start.elapsed()));
+        result
+    }
+}
+
+/// Builds an image; none after errors, which are in `shared`.
+pub fn build(request: &Request, shared: &mut Shared) -> Option<Built> {
+    let described = read_description(request.path, shared)?;
+    let folder = request.path.parent().unwrap_or(Path::new(""));
+    let reading = Reading {
+        description: &described.description,
+        text: &described.text,
+        file: described.file,
+        folder,
+        defines: request.defines,
+    };
+    let sources = shared.stage("parse", |shared| {
+        let Shared {
+            sources,
+            interner,
+            diagnostics,
+            ..
+        } = shared;
+        sources::load(&reading, sources, interner, diagnostics)
+    });
+    let start = request.start.unwrap_or(&described.description.start);
+    let boot = boot::read(
+        &reading,
+        start,
+        &mut shared.sources,
+        &mut shared.interner,
+        &mut shared.diagnostics,
+    );
+    if shared.diagnostics.has_errors() {
+        return None;
+    }
+    let (model, shapes, names, target) = shared.stage("classes", |shared| {
+        let Shared {
+            interner,
+            diagnostics,
+            ..
+        } = shared;
+        let model = model::build(sources, interner, diagnostics);
+        names::check_pools(&model, interner, diagnostics);
+        let shapes = shape::shapes(&model, &reading, interner, diagnostics);
+        let globals = described.description.globals.keys();
+        let globals: Vec<Symbol> = globals.map(|name| interner.intern(name)).collect();
+        let names = Names::new(&model, &globals, interner, diagnostics);
+        let target = Target::new(described.description.target.clone(), interner);
+        (model, shapes, names, target)
+    });
+    let boot = boot.filter(|_| !shared.diagnostics.has_errors())?;
+    let boot_side = boot::side(&described.description, &model, &shapes, &shared.interner);
+    let foundation = Foundation {
+        reading: &reading,
+        model: &model,
+        shapes: &shapes,
+        names: &names,
+        target: &target,
+    };
+    assemble(&foundation, &boot, boot_side, shared)
+}
+
+/// Compiles everything and makes the file.
+fn assemble(
+    foundation: &Foundation,
+    boot: &Method,
+    boot_side: Option<Side>,
+    shared: &mut Shared,
+) -> Option<Built> {
+    let Shared {
+        interner,
+        diagnostics,
+        stages,
+        ..
+    } = shared;
+    let mut clock = Instant::now();
+    let mut stage = |name| {
+        stages.push((name, clock.elapsed()));
+        clock = Instant::now();
+    };
+    let mut world = World::new(foundation, interner, diagnostics);
+    let compiled = world.compile_methods();
+    let boot_code = compile_boot(&mut world, boot, boot_side);
+    stage("compile");
+    world.add_methods(&compiled);
+    world.fill_classes();
+    let description = foundation.reading.description;
+    if let Some(code) = boot_code {
+        let place = Place::default();
+        let receiver = world.value(&description.boot.receiver, place);
+        let arguments = description.boot.arguments.iter();
+        let arguments: Vec<_> = arguments.map(|value| world.value(value, place)).collect();
+        world.fill_boot_context(&code, boot_side, receiver, &arguments);
+    }
+    world.fill_special_objects();
+    world.finish_deferred();
+    stage("objects");
+    if world.diagnostics.has_errors() {
+        return None;
+    }
+    let header = write::Header {
+        format: description.format,
+        flags: description.flags,
+        special_objects: world.special_objects,
+    };
+    let bytes = write::write(&world.heap, &header);
+    stage("write");
+    Some(Built {
+        bytes,
+        classes: foundation.model.classes.len(),
+        methods: foundation.model.method_count(),
+        objects: world.heap.objects.len(),
+        symbols: world.symbol_order.len(),
+        undeclared: world.undeclared.len(),
+        listing: None,
+    })
+}
+
+fn compile_boot(
+    world: &mut World,
+    boot: &Method,
+    side: Option<Side>,
+) -> Option<compile::CompiledCode> {
+    let scope = match side {
+        Some(side) => world.names.scope(side, world.model, world.shapes),
+        None => world.names.global_scope(),
+    };
+    let scope: &dyn Scope = &scope;
+    compile::compile(boot, scope, world.target, world.interner, world.diagnostics)
+}
+
+fn read_description(path: &Path, shared: &mut Shared) -> Option<Described> {
+    let bytes = match read_regular(path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let message = format!("cannot read {}: {error}", path.display());
+            let error = Diagnostic::error("B001", message).hint(readable_hint(&error));
+            shared.diagnostics.push(error);
+            return None;
+        }
+    };
+    // What is not UTF-8 is no RON either, and reported as such.
+    let text = String::from_utf8_lossy(&bytes).into_owned();
+    let file = shared.sources.add(path.to_string_lossy(), text.as_str());
+    let description = description::parse_description(&text, file, &mut shared.diagnostics)?;
+    Some(Described {
+        description,
+        text,
+        file,
+    })
+}

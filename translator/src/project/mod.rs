@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 pub use description::{BuildDescription, parse_description};
 pub use packages::Package;
+pub(crate) use packages::{not_utf8, read_regular, readable_hint};
 
 /// Whether the packages of tests belong to the program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]

@@ -194,7 +194,7 @@ fn is_source(path: &Path) -> bool {
 }
 
 /// The bytes of a regular file; devices and pipes, which may have no end, are refused.
-pub(super) fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
+pub(crate) fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
     if std::fs::metadata(path)?.is_file() {
         return std::fs::read(path);
     }
@@ -202,7 +202,7 @@ pub(super) fn read_regular(path: &Path) -> std::io::Result<Vec<u8>> {
 }
 
 /// The complaint about a text that is not UTF-8, at its first bad byte.
-pub(super) fn not_utf8(error: &std::string::FromUtf8Error, file: FileId) -> Diagnostic {
+pub(crate) fn not_utf8(error: &std::string::FromUtf8Error, file: FileId) -> Diagnostic {
     let offset = error.utf8_error().valid_up_to();
     let byte = error.as_bytes().get(offset).copied().unwrap_or_default();
     let message =
@@ -213,7 +213,7 @@ pub(super) fn not_utf8(error: &std::string::FromUtf8Error, file: FileId) -> Diag
 }
 
 /// What to do about a file that cannot be read.
-pub(super) fn readable_hint(error: &std::io::Error) -> &'static str {
+pub(crate) fn readable_hint(error: &std::io::Error) -> &'static str {
     match error.kind() {
         std::io::ErrorKind::NotFound => "the path is relative to the current folder: correct it",
         std::io::ErrorKind::PermissionDenied => "give yourself the right to read it (chmod u+r)",

@@ -1,0 +1,97 @@
+//! `ouroc image`: Smalltalk sources to an image.
+
+use std::collections::BTreeMap;
+use std::io::{Error, Result};
+use std::path::Path;
+use std::time::Duration;
+
+use super::screen::{grouped, milliseconds};
+use super::{Output, Status, Warnings, show};
+use crate::base::Severity;
+use crate::image::{self, Built, Request, Shared};
+use crate::options::Image;
+
+pub(super) fn run(options: &Image, output: &mut Output) -> Result<Status> {
+    let defines: BTreeMap<_, _> = options.defines.iter().cloned().collect();
+    let request = Request {
+        path: &options.description,
+        defines: &defines,
+        start: options.start.as_deref(),
+        list: options.list.as_deref(),
+    };
+    let mut shared = Shared::default();
+    let built = image::build(&request, &mut shared);
+    shared.diagnostics.sort();
+    let status = show(&shared.diagnostics, &shared.sources, Warnings::Few, output)?;
+    let Some(built) = built else {
+        return Ok(Status::Refused);
+    };
+    if let Some(listing) = &built.listing {
+        write!(output.out, "{listing}")?;
+        return Ok(status);
+    }
+    let default = options.description.with_extension("image");
+    let path = options.output.as_deref().unwrap_or(&default);
+    write_image(path, &built.bytes)?;
+    let warnings = shared.diagnostics.count(Severity::Warning);
+    write!(
+        output.out,
+        "{}",
+        screen(path, &built, warnings, &shared.stages)
+    )?;
+    Ok(status)
+}
+
+/// Writes the file beside the old one and puts it into its place.
+fn write_image(path: &Path, bytes: &[u8]) -> Result<()> {
+    let named = |error: Error| Error::new(error.kind(), format!("{}: {error}", path.display()));
+    if let Some(folder) = path.parent() {
+        std::fs::create_dir_all(folder).map_err(named)?;
+    }
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let temporary = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let written =
+        std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
+    if written.is_err() {
+        drop(std::fs::remove_file(&temporary));
+    }
+    written.map_err(named)
+}
+
+/// What the command ends with.
+fn screen(
+    path: &Path,
+    built: &Built,
+    warnings: usize,
+    stages: &[(&'static str, Duration)],
+) -> String {
+    let total: Duration = stages.iter().map(|(_, time)| *time).sum();
+    let cells: Vec<_> = stages
+        .iter()
+        .map(|(name, time)| format!("{name:<9} {:>8}", milliseconds(*time)))
+        .collect();
+    let mut lines = vec![
+        format!(
+            "{}  {} bytes, in {}",
+            path.display(),
+            grouped(built.bytes.len()),
+            milliseconds(total)
+        ),
+        String::new(),
+        format!("  {}", cells.join("   ")),
+        String::new(),
+    ];
+    let rows = [
+        ("classes", built.classes),
+        ("methods", built.methods),
+        ("objects", built.objects),
+        ("symbols", built.symbols),
+        ("undeclared", built.undeclared),
+        ("warnings", warnings),
+    ];
+    lines.extend(
+        rows.iter()
+            .map(|(name, count)| format!("  {name:<18} {}", grouped(*count))),
+    );
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,275 @@
+//! The source files that a description names.
+//!
+//! In: the description. Out: a [`Source`] for each definition in the order of groups, packages and file names, all with the symbols of one interner.
+//! What cannot be read is reported and left out.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rayon::prelude::*;
+use walkdir::WalkDir;
+
+use super::description::{ImageDescription, SourceGroup};
+use crate::base::{
+    Diagnostic, Diagnostics, EntityRef, FileId, Interner, Severity, SourceMap, Span, Symbol,
+};
+use crate::project::{not_utf8, read_regular, readable_hint};
+use crate::tonel::{ClassDefinition, read_class};
+
+/// The code of a method that a file defines twice. In an image the last one counts.
+const TWICE: &str = "F006";
+
+/// A class, trait or extension and where it comes from.
+#[derive(Debug)]
+pub struct Source {
+    /// What the file says.
+    pub definition: ClassDefinition,
+    /// The package: the folder's name, or that of the chunk file.
+    pub package: Symbol,
+    /// Whether it may replace what earlier sources define.
+    pub overlay: bool,
+}
+
+/// What reading needs.
+pub struct Reading<'a> {
+    /// The description.
+    pub description: &'a ImageDescription,
+    /// Its text.
+    pub text: &'a str,
+    /// Its file.
+    pub file: FileId,
+    /// The folder in which it is.
+    pub folder: &'a Path,
+    /// Folders from the command line, which replace those of the description.
+    pub defines: &'a BTreeMap<String, PathBuf>,
+}
+
+/// A file to be read.
+struct FileToRead {
+    path: PathBuf,
+    package: String,
+    overlay: bool,
+}
+
+/// A file that was read, with an interner of its own.
+struct ReadFile {
+    text: String,
+    definitions: Vec<ClassDefinition>,
+    interner: Interner,
+    diagnostics: Diagnostics,
+}
+
+/// Reads all sources.
+pub fn load(
+    reading: &Reading,
+    sources: &mut SourceMap,
+    interner: &mut Interner,
+    diagnostics: &mut Diagnostics,
+) -> Vec<Source> {
+    let mut files = Vec::new();
+    for group in &reading.description.sources {
+        reading.list(group, &mut files, diagnostics);
+    }
+    let first = sources.next_id().index();
+    let read: Vec<_> = files
+        .par_iter()
+        .enumerate()
+        .map(|(index, file)| read_file(file, FileId::new(first + index)))
+        .collect();
+    let mut all = Vec::new();
+    for (file, read) in files.into_iter().zip(read) {
+        sources.add(file.path.to_string_lossy(), read.text);
+        let renaming = interner.absorb(&read.interner);
+        diagnostics.append(read.diagnostics);
+        let package = interner.intern(&file.package);
+        all.extend(read.definitions.into_iter().map(|mut definition| {
+            definition.rename(&renaming);
+            Source {
+                definition,
+                package,
+                overlay: file.overlay,
+            }
+        }));
+    }
+    all
+}
+
+impl Reading<'_> {
+    /// Where `name` stands in the description, in quotes; the start of the file if it does not.
+    #[must_use]
+    pub fn place_of(&self, name: &str) -> Span {
+        let quoted = format!("\"{name}\"");
+        match self.text.find(&quoted) {
+            Some(start) => Span::new(self.file, start, start + quoted.len()),
+            None => Span::new(self.file, 0, 0),
+        }
+    }
+
+    /// A path that the description names.
+    #[must_use]
+    pub fn path(&self, relative: &str) -> PathBuf {
+        self.folder.join(relative)
+    }
+
+    fn list(
+        &self,
+        group: &SourceGroup,
+        files: &mut Vec<FileToRead>,
+        diagnostics: &mut Diagnostics,
+    ) {
+        match group {
+            SourceGroup::Packages {
+                folder,
+                names,
+                except,
+                overlay,
+            } => {
+                let Some(path) = self.base(folder, diagnostics) else {
+                    return;
+                };
+                let mut packages = names.clone();
+                if packages.is_empty() {
+                    packages = subfolders(&path);
+                }
+                packages.retain(|package| !except.contains(package));
+                for package in packages {
+                    self.list_package(folder, &path, &package, *overlay, files, diagnostics);
+                }
+            }
+            SourceGroup::Chunks {
+                folder,
+                files: names,
+                overlay,
+            } => {
+                let Some(path) = self.base(folder, diagnostics) else {
+                    return;
+                };
+                files.extend(names.iter().map(|name| FileToRead {
+                    path: path.join(name),
+                    package: package_of_file(name),
+                    overlay: *overlay,
+                }));
+            }
+        }
+    }
+
+    /// The folder that is called so.
+    fn base(&self, name: &str, diagnostics: &mut Diagnostics) -> Option<PathBuf> {
+        let path = match (self.defines.get(name), self.description.folders.get(name)) {
+            (Some(path), _) => path.clone(),
+            (None, Some(path)) => self.path(path),
+            (None, None) => {
+                let error = Diagnostic::error("I002", format!("there is no folder called {name}"));
+                let error = error.primary(self.place_of(name), "");
+                diagnostics.push(error.hint(format!(
+                    "add it to `folders`, or say where it is with --define {name}=PATH"
+                )));
+                return None;
+            }
+        };
+        if !path.is_dir() {
+            let error = Diagnostic::error(
+                "I002",
+                format!(
+                    "the folder {name} is not there: {} is no folder",
+                    path.display()
+                ),
+            );
+            let error = error.primary(self.place_of(name), "");
+            diagnostics.push(error.hint(format!("say where it is with --define {name}=PATH")));
+            return None;
+        }
+        Some(path)
+    }
+
+    fn list_package(
+        &self,
+        base: &str,
+        folder: &Path,
+        package: &str,
+        overlay: bool,
+        files: &mut Vec<FileToRead>,
+        diagnostics: &mut Diagnostics,
+    ) {
+        let path = folder.join(package);
+        if !path.is_dir() {
+            let message = format!("the package {package} has no folder in {base}");
+            let error =
+                Diagnostic::error("I002", message).primary(self.place_of(package), "listed here");
+            diagnostics.push(error.hint("correct the name, or take it off the list"));
+            return;
+        }
+        let entries = WalkDir::new(&path).sort_by_file_name().into_iter();
+        for entry in entries.filter_map(Result::ok) {
+            let name = entry.file_name().to_string_lossy();
+            let is_source = name.ends_with(".st") && name != "package.st" && !name.starts_with('.');
+            if !entry.file_type().is_file() || !is_source {
+                continue;
+            }
+            files.push(FileToRead {
+                path: entry.path().to_owned(),
+                package: package.to_owned(),
+                overlay,
+            });
+        }
+    }
+}
+
+/// The names of the folders in a folder, sorted.
+fn subfolders(path: &Path) -> Vec<String> {
+    let entries = WalkDir::new(path)
+        .min_depth(1)
+        .max_depth(1)
+        .sort_by_file_name();
+    entries
+        .into_iter()
+        .filter_map(Result::ok)
+        .filter(|entry| entry.file_type().is_dir())
+        .map(|entry| entry.file_name().to_string_lossy().into_owned())
+        .filter(|name| !name.starts_with('.'))
+        .collect()
+}
+
+/// `Tools` for `parts/Tools.pck.st`.
+fn package_of_file(path: &str) -> String {
+    let name = path.rsplit('/').next().unwrap_or(path);
+    name.split('.').next().unwrap_or(name).to_owned()
+}
+
+fn read_file(file: &FileToRead, id: FileId) -> ReadFile {
+    let mut read = ReadFile {
+        text: String::new(),
+        definitions: Vec::new(),
+        interner: Interner::new(),
+        diagnostics: Diagnostics::new(),
+    };
+    let bytes = match read_regular(&file.path) {
+        Ok(bytes) => bytes,
+        Err(error) => {
+            let message = format!("cannot read {}: {error}", file.path.display());
+            let error = Diagnostic::error("B001", message).hint(readable_hint(&error));
+            read.diagnostics.push(error);
+            return read;
+        }
+    };
+    match String::from_utf8(bytes) {
+        Ok(text) => read.text = text,
+        Err(error) => {
+            read.diagnostics.push(not_utf8(&error, id));
+            read.text = String::from_utf8_lossy(error.as_bytes()).into_owned();
+            return read;
+        }
+    }
+    let mut found = Diagnostics::new();
+    let definition = read_class(&read.text, id, &mut read.interner, &mut found);
+    read.definitions.extend(definition);
+    read.diagnostics
+        .extend(found.into_iter().map(|diagnostic| Diagnostic {
+            severity: match diagnostic.code {
+                TWICE => Severity::Warning,
+                _ => diagnostic.severity,
+            },
+            ..diagnostic
+        }));
+    read
+}
