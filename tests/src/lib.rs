@@ -1,6 +1,7 @@
 //! Shared helpers of the end-to-end tests, the tidy tests and the benchmark runner.
 
 pub mod image;
+pub mod planted;
 pub mod random;
 
 use std::path::{Path, PathBuf};
@@ -123,6 +124,11 @@ impl Session {
         Session { folder }
     }
 
+    /// The folder's path.
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// The image's path.
     pub fn path(&self) -> PathBuf {
         self.folder.join(Session::IMAGE)
@@ -141,10 +147,18 @@ impl Session {
     /// # Panics
     /// As `run`.
     pub fn run_for(&self, seconds: u32, options: &[&str]) -> Run {
+        self.run_with(&vm(), seconds, options)
+    }
+
+    /// The same with another VM.
+    ///
+    /// # Panics
+    /// As `run`.
+    pub fn run_with(&self, vm: &Path, seconds: u32, options: &[&str]) -> Run {
         let always = std::env::var("OURO_TEST_OPTIONS").unwrap_or_default();
         let output = Command::new("timeout")
             .arg(seconds.to_string())
-            .arg(vm())
+            .arg(vm)
             .arg("--interpret")
             .args(always.split_whitespace())
             .args(options)

@@ -63,3 +63,33 @@ fn a_wish_to_end_is_fulfilled_in_good_order() {
         assert_eq!(report, "", "{signal}");
     }
 }
+
+/// Reports of a run that gets signals one after the other, the last of which ends it.
+fn after_signals(signals: &[&str]) -> String {
+    let session = Session::new(&endless_image());
+    let child = Command::new(vm())
+        .arg(session.path())
+        .stderr(Stdio::piped())
+        .stdout(Stdio::null())
+        .spawn()
+        .expect("the VM can be started");
+    for signal in signals {
+        std::thread::sleep(START);
+        let sent = Command::new("kill")
+            .args(["-s", signal, &child.id().to_string()])
+            .status()
+            .expect("kill can be started");
+        assert!(sent.success(), "the VM ended before {signal}");
+    }
+    let output = child.wait_with_output().expect("the VM ends");
+    assert_eq!(output.status.code(), Some(143));
+    String::from_utf8_lossy(&output.stderr).into_owned()
+}
+
+#[test]
+fn stacks_are_printed_on_request_and_the_vm_goes_on() {
+    let report = after_signals(&["USR1", "QUIT", "USR1", "TERM"]);
+    assert_eq!(report.matches("running process").count(), 3, "{report}");
+    assert_eq!(report.matches("Main>>start").count(), 3, "{report}");
+    assert!(!report.contains("failure"), "{report}");
+}

@@ -1,0 +1,70 @@
+//! The VM with planted faults, built from `vm-source-st/planted.ron` when a test first asks for it.
+
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+
+use ouroc::base::render::{Color, render_all};
+use ouroc::lower;
+use ouroc::pipeline::Session;
+use ouroc::project::Tests;
+
+use crate::root;
+
+/// Primitives of the VM with planted faults.
+pub mod primitive {
+    /// Reads where no memory is.
+    pub const WILD_POINTER: u16 = 630;
+    /// Recursion without end.
+    pub const NATIVE_OVERFLOW: u16 = 631;
+    /// A loop without end.
+    pub const LOOP: u16 = 632;
+    /// Overwrites objects, then reads where no memory is.
+    pub const DAMAGE_HEAP: u16 = 633;
+    /// Overwrites the running frame, then reads where no memory is.
+    pub const DAMAGE_STACK: u16 = 634;
+    /// A check of Slang code that fails.
+    pub const TRAP: u16 = 635;
+    /// `self failCall: n with: error`: the n-th system call of the snapshot writer from now on fails so.
+    pub const FAIL_CALL: u16 = 636;
+}
+
+fn translate() -> Result<Vec<u8>, String> {
+    let mut session = Session::default();
+    let analyzed = session.analyze(&root().join("vm-source-st/planted.ron"), Tests::LeftOut);
+    let lowered = analyzed
+        .as_ref()
+        .and_then(|analyzed| session.lower(&analyzed.program, lower::Options::default()));
+    let told = render_all(&session.diagnostics, &session.sources, Color::Plain);
+    let (Some(analyzed), Some(mut lowered)) = (analyzed, lowered) else {
+        return Err(told);
+    };
+    session.optimize(&mut lowered.module)?;
+    let code = session.compile(&lowered.module)?;
+    Ok(session.link(&code, &analyzed.facts)?.bytes)
+}
+
+fn write(bytes: &[u8]) -> std::io::Result<PathBuf> {
+    let path = std::env::temp_dir().join(format!("ouro-planted-{}", std::process::id()));
+    let mut file = std::fs::OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o755)
+        .open(&path)?;
+    file.write_all(bytes)?;
+    Ok(path)
+}
+
+/// The executable of the VM with planted faults.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn planted_vm() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let bytes = translate().unwrap_or_else(|told| panic!("{told}"));
+        write(&bytes).expect("the executable can be written")
+    })
+}
