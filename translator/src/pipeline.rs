@@ -14,7 +14,7 @@ use crate::opt;
 use crate::project::{self, Project, Tests};
 use crate::resolve;
 use crate::tonel::{ClassDefinition, DefinitionKind, MethodChunk};
-use crate::typed::Program;
+use crate::typed::{MethodKind, Program};
 use crate::x64::{self, CodeModule};
 
 /// What all stages of a run share.
@@ -116,7 +116,21 @@ impl Session {
         let program = self.stage("infer", |session| {
             infer::infer(&world, &session.interner, options, &mut session.diagnostics)
         });
+        self.check_symbols(&program);
         (!self.diagnostics.has_errors()).then_some(Analyzed { facts, program })
+    }
+
+    /// Exports and imports, as the link will want them.
+    fn check_symbols(&mut self, program: &Program) {
+        let (mut exports, mut imports) = (Vec::new(), Vec::new());
+        for method in program.methods.values() {
+            match &method.kind {
+                MethodKind::Export(symbol) => exports.push((symbol.as_str(), method.span)),
+                MethodKind::Import(symbol) => imports.push((symbol.as_str(), method.span)),
+                MethodKind::Normal | MethodKind::Handler => {}
+            }
+        }
+        object::names::check(&exports, &imports, &mut self.diagnostics);
     }
 
     /// Resolves and infers a program in one text (see [`project::snippet`]), whose entry is `Example>>run` where there is one.

@@ -6,6 +6,7 @@ use crate::syntax::ast::{self, Exprs};
 use crate::typed::{ClassId, Expr, ExprKind, IntType, Label, Local, LocalId, Range, Type};
 
 use super::Inferrer;
+use super::budget::Expansions;
 use super::flow::Env;
 use super::memory::{Memory, Path, Slot};
 use super::scope::{Binding, Closure, ClosureId, Home, HomeId, Scope, ScopeId};
@@ -25,6 +26,7 @@ pub(super) struct Body<'a, 'w> {
     /// The scope in which names are looked up now.
     pub(super) scope: ScopeId,
     pub(super) diagnostics: Vec<Diagnostic>,
+    pub(super) expansions: Expansions,
     /// Whether the body is that of a handler.
     pub(super) handler: bool,
     /// Whether it is compiled for one opcode: then decided conditions choose one arm.
@@ -47,6 +49,7 @@ impl<'a, 'w> Body<'a, 'w> {
             labels: PrimaryMap::new(),
             scope: ScopeId::new(0),
             diagnostics: Vec::new(),
+            expansions: Expansions::default(),
             handler: false,
             specialised: false,
         }

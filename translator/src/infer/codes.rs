@@ -38,4 +38,5 @@ codes! {
     OVERRIDE_TYPE = "T033", "an overriding method has the signature of the overridden one";
     CASE = "T034", "cases are written { [ constant ] -> [ … ] } and differ from each other";
     SIGNATURE_MISSING_BLOCK = "T035", "a method that takes blocks declares them in its signature";
+    EXPANSIONS = "T036", "the blocks of a method are not expanded without measure";
 }

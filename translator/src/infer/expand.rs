@@ -29,6 +29,9 @@ impl<'w> Body<'_, 'w> {
             return error;
         }
         let arguments = self.expansion_arguments(method, send);
+        if let Some(stopped) = self.enter_expansion(send.selector_span(), Some(method)) {
+            return stopped;
+        }
         let path = self.memory.path(self.path(), send.selector_span());
         let outer = self.scope;
         let label = self.labels.push(());
@@ -58,6 +61,7 @@ impl<'w> Body<'_, 'w> {
         self.declare_temps(&tree.temps);
         let body = self.expanded_body(home, label, tree, span);
         self.scope = outer;
+        self.leave_expansion();
         all.push(body);
         let whole = sequence(all, span);
         if want == Want::Value && whole.ty == Type::Void {
@@ -512,6 +516,9 @@ impl<'w> Body<'_, 'w> {
                     .hint("write as many parameters as the block is given: [ :each | … ]"),
             );
         }
+        if let Some(stopped) = self.enter_expansion(place, None) {
+            return stopped;
+        }
         let outer = self.scope;
         let path = self.memory.path(self.path(), place);
         let home = self.scopes[block.scope].home;
@@ -525,6 +532,7 @@ impl<'w> Body<'_, 'w> {
         self.declare_temps(&block.block.temps);
         all.push(self.statements(&block.block.statements, want, block.span));
         self.scope = outer;
+        self.leave_expansion();
         sequence(all, span)
     }
 }

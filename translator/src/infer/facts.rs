@@ -7,6 +7,11 @@ use crate::base::{Diagnostic, Diagnostics, Interner, Span, Symbol};
 use crate::resolve::{ArraySize, FieldKind, SourceId, World};
 use crate::typed::{AliasClass, ClassId, ClassKind, Constant, MemoryType, StructField, Type};
 
+/// Bytes that an array in place may take.
+const LARGEST_ARRAY: u64 = 1 << 24;
+/// Bytes that the state record of a program may take.
+pub(super) const LARGEST_STATE: u64 = 1 << 28;
+
 /// Constants and layouts, computed when first asked for.
 pub(super) struct Facts<'w> {
     pub(super) world: &'w World,
@@ -106,7 +111,7 @@ impl<'w> Facts<'w> {
             return None;
         };
         match self.constant(class, selector)? {
-            Constant::Int(size) if (1..1 << 40).contains(&size) => u64::try_from(size).ok(),
+            Constant::Int(size) if size >= 1 => Some(u64::try_from(size).unwrap_or(u64::MAX)),
             _ => {
                 self.report(
                     Diagnostic::error(codes::BAD_LAYOUT, "the size of an array is positive")
@@ -116,6 +121,20 @@ impl<'w> Facts<'w> {
                 None
             }
         }
+    }
+
+    /// Bytes of an array field; none, reported, if it would be the whole state record many times over.
+    fn array_bytes(&mut self, element: u64, count: u64, span: Span) -> Option<u64> {
+        let bytes = element
+            .checked_mul(count)
+            .filter(|&bytes| bytes <= LARGEST_ARRAY);
+        if bytes.is_none() {
+            let message = format!("an array in place takes at most {LARGEST_ARRAY} bytes");
+            let error = Diagnostic::error(codes::BAD_LAYOUT, message)
+                .primary(span, format!("{count} elements of {element} bytes"));
+            self.report(error.hint("map memory for it at run time, and keep its address"));
+        }
+        bytes
     }
 
     /// Type, memory type, count, size and alignment of a field that takes room.
@@ -132,7 +151,7 @@ impl<'w> Facts<'w> {
                 ty,
                 memory: None,
                 count: Some(count),
-                size: element * count,
+                size: self.array_bytes(element, count, span)?,
                 alignment: layout.alignment,
             });
         }
@@ -149,7 +168,7 @@ impl<'w> Facts<'w> {
             ty,
             memory: Some(memory),
             count,
-            size: element * count.unwrap_or(1),
+            size: self.array_bytes(element, count.unwrap_or(1), span)?,
             alignment: element,
         })
     }

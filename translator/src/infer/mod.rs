@@ -15,8 +15,10 @@
 
 mod arrays;
 mod body;
+mod budget;
 mod builtin;
 mod cases;
+mod claims;
 pub mod codes;
 mod constants;
 mod control;

@@ -4,12 +4,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::Symbol;
+use crate::base::{Diagnostic, Symbol};
 use crate::resolve::{FieldKind, TableSpec};
 use crate::typed::{ClassId, ClassKind, StateField, Table, TableKind};
 
 use super::Inferrer;
-use super::facts::Room;
+use super::codes;
+use super::facts::{LARGEST_STATE, Room};
 
 /// A field that gets a place.
 struct Placed<'w> {
@@ -142,6 +143,14 @@ impl<'w> Inferrer<'w> {
         } else {
             let offset = self.state_size.next_multiple_of(field.room.alignment);
             self.state_size = offset + field.room.size;
+            if self.state_size > LARGEST_STATE && offset <= LARGEST_STATE {
+                let message =
+                    format!("the fields of all components take more than {LARGEST_STATE} bytes");
+                let error = Diagnostic::error(codes::BAD_LAYOUT, message)
+                    .primary(field.span, "up to this one");
+                self.diagnostics
+                    .push(error.hint("map memory at run time, and keep its address"));
+            }
             offset
         };
         let id = self.state.push(StateField {

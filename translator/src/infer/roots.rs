@@ -29,6 +29,7 @@ impl<'w> Inferrer<'w> {
                 self.instance(class, method, Argument::None);
             }
         }
+        self.check_claims();
         for field in self.table_fields() {
             self.collect_table(field);
         }
@@ -84,7 +85,7 @@ impl<'w> Inferrer<'w> {
     }
 
     /// A method with a pragma, as the class that stands for its component answers it.
-    fn active_method(&self, method: SourceId) -> Option<(ClassId, SourceId)> {
+    pub(super) fn active_method(&self, method: SourceId) -> Option<(ClassId, SourceId)> {
         let info = &self.world.methods[method];
         let is_component = self.world.classes[info.class].kind == ClassKind::Component;
         if !is_component || info.class_side || !self.is_active(info.class) {
@@ -104,7 +105,7 @@ impl<'w> Inferrer<'w> {
         span: Span,
     ) -> Option<Vec<MethodId>> {
         let world = self.world;
-        let mut taken: Vec<Option<(SourceId, Span, MethodId)>> = vec![None; 256];
+        let mut taken: Vec<Option<MethodId>> = vec![None; 256];
         for (method, info) in world.methods.iter() {
             let ranges = info.role.handlers.iter().filter(|range| range.set == set);
             for range in ranges {
@@ -119,11 +120,8 @@ impl<'w> Inferrer<'w> {
                     };
                     let id = self.instance(class, found, argument);
                     let place = &mut taken[usize::from(opcode)];
-                    if let Some((_, earlier, _)) = *place {
-                        self.conflict(&format!("opcode {opcode} of the set"), range.span, earlier);
-                        continue;
-                    }
-                    *place = Some((found, range.span, id));
+                    // Who claims it again has been told so.
+                    place.get_or_insert(id);
                 }
             }
         }
@@ -138,7 +136,7 @@ impl<'w> Inferrer<'w> {
             opcodes
                 .zip(taken)
                 .map(|(opcode, taken)| match taken {
-                    Some((_, _, id)) => id,
+                    Some(id) => id,
                     None => self.default_handler(class, fallback, opcode),
                 })
                 .collect(),
@@ -152,16 +150,6 @@ impl<'w> Inferrer<'w> {
             false => Argument::Constant(opcode),
         };
         self.instance(class, method, argument)
-    }
-
-    fn conflict(&mut self, what: &str, span: Span, earlier: Span) {
-        let error = Diagnostic::error(codes::TABLE_HANDLER, format!("{what} has two methods"));
-        self.diagnostics.push(
-            error
-                .primary(span, "claims it too")
-                .secondary(earlier, "claims it")
-                .hint("take it from one of them"),
-        );
     }
 
     fn bad_default(&mut self, selector: Symbol, span: Span, what: &str) {
@@ -180,8 +168,7 @@ impl<'w> Inferrer<'w> {
         span: Span,
     ) -> Option<Vec<MethodId>> {
         let world = self.world;
-        let mut taken: Vec<Option<(Span, MethodId)>> =
-            vec![None; usize::try_from(size).unwrap_or(0)];
+        let mut taken: Vec<Option<MethodId>> = vec![None; usize::try_from(size).unwrap_or(0)];
         for (method, info) in world.methods.iter() {
             for &(index, place) in &info.role.primitives {
                 let Some((class, found)) = self.active_method(method) else {
@@ -202,11 +189,8 @@ impl<'w> Inferrer<'w> {
                     );
                     continue;
                 };
-                if let Some((earlier, _)) = *slot {
-                    self.conflict(&format!("primitive {index}"), place, earlier);
-                    continue;
-                }
-                *slot = Some((place, id));
+                // Who claims it again has been told so.
+                slot.get_or_insert(id);
             }
         }
         let fallback = world.lookup(class, false, default);
@@ -223,7 +207,7 @@ impl<'w> Inferrer<'w> {
         Some(
             taken
                 .into_iter()
-                .map(|taken| taken.map_or(fallback, |(_, id)| id))
+                .map(|taken| taken.unwrap_or(fallback))
                 .collect(),
         )
     }

@@ -141,7 +141,7 @@ impl Layout {
     }
 
     /// The symbols that the linker defines.
-    fn defined(&self) -> [(&'static str, u64); 7] {
+    pub(super) fn defined(&self) -> [(&'static str, u64); 7] {
         [
             ("__image_base", 0),
             ("__rela_start", self.relocations.start),

@@ -9,6 +9,7 @@ pub mod collect;
 mod debug_info;
 mod elf;
 pub mod layout;
+pub mod names;
 pub mod pieces;
 mod shim;
 pub mod tables;
@@ -25,6 +26,8 @@ use std::collections::BTreeMap;
 
 /// The symbol that execution starts at.
 const ENTRY: &str = "_start";
+/// The symbol of the program's entry, which the shim calls.
+const PROGRAM: &str = "ouro_main";
 
 /// What the link may vary.
 #[derive(Clone, Default, Debug)]

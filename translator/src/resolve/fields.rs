@@ -8,6 +8,9 @@ use crate::typed::{ClassId, ClassKind, IntType, Type};
 
 const FORMS: &str = "write TypedField type: #T, PinnedField type: #T register: #r12, TypedArray of: #T size: 8 or CollectedTable roots";
 
+/// Entries that a table of primitives may have; Spur's method headers and literals know no number above 32767.
+const LARGEST_TABLE: u64 = 1 << 16;
+
 impl Resolver<'_> {
     /// The representation of every word class: the type of `bits`, own or inherited.
     pub(super) fn read_representations(&mut self) {
@@ -300,12 +303,15 @@ impl Resolver<'_> {
                     Literal::Integer(size) => size.to_i128(),
                     _ => None,
                 };
-                let Some(size) = size.and_then(|size| u64::try_from(size).ok()) else {
-                    self.bad_field(node.span, "primitives: takes the number of entries");
+                let size = size.and_then(|size| u64::try_from(size).ok());
+                let Some(size) = size.filter(|size| (1..=LARGEST_TABLE).contains(size)) else {
+                    let message =
+                        format!("primitives: takes the number of entries, 1 to {LARGEST_TABLE}");
+                    self.bad_field(node.span, message);
                     return None;
                 };
                 TableSpec::Primitives {
-                    size: size.min(1 << 20),
+                    size,
                     default: self.symbol_argument(definition, "default:")?,
                 }
             }
