@@ -4,7 +4,8 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use super::{Entry, entries};
-use crate::base::{Diagnostics, Interner, SourceMap};
+use crate::base::{Diagnostics, Interner, SourceMap, Symbol};
+use crate::image::compile::{Reference, Scope, Target, TargetOptions, compile};
 use crate::pipeline::Session;
 use crate::syntax::parser::parse_method_text;
 use crate::tonel::read_class;
@@ -121,6 +122,39 @@ fn examples_of_files_and_methods_give_their_code_and_repaired_ones_none() {
                 "{}",
                 entry.code
             );
+        }
+    }
+}
+
+/// The codes that the example gives as source of an image.
+fn codes_in_an_image(text: &str) -> BTreeSet<&'static str> {
+    struct NoNames;
+    impl Scope for NoNames {
+        fn lookup(&self, _: Symbol) -> Option<Reference> {
+            None
+        }
+    }
+    let (mut interner, mut diagnostics) = (Interner::new(), Diagnostics::new());
+    let text = format!("Class {{ #name : 'Example' }}\n\n{text}");
+    let file = SourceMap::new().next_id();
+    let class = read_class(&text, file, &mut interner, &mut diagnostics).unwrap();
+    let target = Target::new(TargetOptions::default(), &mut interner);
+    for chunk in &class.methods {
+        let method = &chunk.method;
+        compile(method, &NoNames, &target, &interner, &mut diagnostics);
+    }
+    diagnostics.iter().map(|it| it.code).collect()
+}
+
+#[test]
+fn examples_of_methods_for_images_give_their_code_and_repaired_ones_none() {
+    for entry in entries().filter(|entry| entry.code.starts_with('C')) {
+        for example in entry.examples("smalltalk image") {
+            let codes = codes_in_an_image(&example);
+            assert!(codes.contains(entry.code), "{} gives {codes:?}", entry.code);
+        }
+        for example in entry.examples("smalltalk image repaired") {
+            assert_eq!(codes_in_an_image(&example), BTreeSet::new(), "{example}");
         }
     }
 }

@@ -4,9 +4,21 @@
 //! wanted. Out: a [`CompiledCode`] and diagnostics. Holds: each literal index, jump and stack depth of the code is in range; there is no
 //! code if there is an error. Names that nobody knows are warnings.
 
+mod assemble;
 pub mod code;
+pub mod decode;
+pub mod emitter;
+mod encode;
+mod generate;
+mod inlining;
+pub mod instruction;
+mod literals;
+pub mod names;
+mod primitive;
+pub mod print;
 pub mod scope;
 pub mod target;
+pub mod verify;
 
 pub use code::{CodeKind, CompiledCode, Literal, MethodState, PragmaLiteral, SourceMapEntry};
 pub use scope::{BindingId, Reference, Scope, VariableForm};
@@ -17,11 +29,23 @@ use crate::syntax::ast::Method;
 
 /// Compiles `method`; none after an error, which is in `diagnostics`. All symbols are those of `interner`.
 pub fn compile(
-    _method: &Method,
-    _scope: &dyn Scope,
-    _target: &Target,
-    _interner: &Interner,
-    _diagnostics: &mut Diagnostics,
+    method: &Method,
+    scope: &dyn Scope,
+    target: &Target,
+    interner: &Interner,
+    diagnostics: &mut Diagnostics,
 ) -> Option<CompiledCode> {
-    None
+    let mut own = Diagnostics::new();
+    let primitive = primitive::primitive_of(method, interner, &mut own);
+    let failure = primitive.as_ref().and_then(|primitive| primitive.failure);
+    let names = names::resolve(method, failure, scope, target, interner, &mut own);
+    let form = scope.variable_form();
+    let code = generate::Generator::new(method, &names, target, interner, form, &mut own)
+        .method(primitive);
+    let code = code.filter(|_| !own.has_errors());
+    diagnostics.append(own);
+    code
 }
+
+#[cfg(test)]
+mod tests;

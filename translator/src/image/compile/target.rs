@@ -2,6 +2,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::inlining::Control;
 use crate::base::{Interner, Symbol};
 
 /// A bytecode set.
@@ -102,12 +103,50 @@ pub struct Target {
     pub options: TargetOptions,
     /// The numbers of the special selectors.
     pub special: FxHashMap<Symbol, u8>,
-    /// The selector that joins two arrays.
-    pub join: Symbol,
+    /// The selectors that are compiled in line.
+    pub(super) inlined: FxHashMap<Symbol, Control>,
+    /// Selectors and names that the compiler itself uses.
+    pub(super) known: Known,
+}
+
+/// Selectors and names that the compiler itself uses.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Known {
+    /// Joins two arrays.
+    pub(super) join: Symbol,
+    pub(super) same: Symbol,
+    pub(super) plus: Symbol,
+    pub(super) less_or_equal: Symbol,
+    pub(super) greater_or_equal: Symbol,
+    pub(super) this_process: Symbol,
+    /// A name that may be declared more than once: nobody means to use it.
+    pub(super) underscore: Symbol,
+}
+
+impl TargetOptions {
+    /// What is wrong with the options, in one sentence.
+    ///
+    /// # Errors
+    /// The sentence.
+    pub fn check(&self) -> Result<(), String> {
+        if self.set == BytecodeSet::V3 && self.closures == Closures::Full {
+            return Err("the set V3 has no bytecode for full closures".into());
+        }
+        if self.set == BytecodeSet::V3 && self.this_process {
+            return Err("the set V3 has no bytecode for thisProcess".into());
+        }
+        if self.special_selectors.len() > SPECIAL_SELECTORS.len() {
+            return Err(format!(
+                "there are {} special selectors, not more",
+                SPECIAL_SELECTORS.len()
+            ));
+        }
+        Ok(())
+    }
 }
 
 impl Target {
-    /// Looks up, or adds, the symbols that the compiler needs.
+    /// Looks up, or adds, the symbols that the compiler needs. The options have passed their check.
     #[must_use]
     pub fn new(options: TargetOptions, interner: &mut Interner) -> Target {
         let names = options.special_selectors.iter().zip(0u8..);
@@ -115,11 +154,26 @@ impl Target {
             .filter(|(name, _)| !name.is_empty())
             .map(|(name, number)| (interner.intern(name), number))
             .collect();
-        let join = interner.intern(&options.join);
+        let is_inlined = |name: &str| !options.not_inlined.iter().any(|excluded| excluded == name);
+        let inlined = Control::ALL
+            .iter()
+            .filter(|(name, _)| is_inlined(name))
+            .map(|&(name, control)| (interner.intern(name), control))
+            .collect();
+        let known = Known {
+            join: interner.intern(&options.join),
+            same: interner.intern("=="),
+            plus: interner.intern("+"),
+            less_or_equal: interner.intern("<="),
+            greater_or_equal: interner.intern(">="),
+            this_process: interner.intern("thisProcess"),
+            underscore: interner.intern("_"),
+        };
         Target {
             options,
             special,
-            join,
+            inlined,
+            known,
         }
     }
 }
