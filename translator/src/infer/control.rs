@@ -466,6 +466,7 @@ impl<'w> Body<'_, 'w> {
                     self.assigned_in(argument, scope, found);
                 }
             }
+            ast::ExprKind::Answer(value) => self.assigned_in(*value, scope, found),
             ast::ExprKind::Cascade { messages, .. } | ast::ExprKind::BraceArray(messages) => {
                 for &message in messages {
                     self.assigned_in(message, scope, found);

@@ -56,6 +56,11 @@ impl<'w> Body<'_, 'w> {
                 "an array made at run time",
                 "braces stand only behind caseOf:",
             )),
+            ast::ExprKind::Answer(_) => Value::Expr(self.refused(
+                span,
+                "a return inside of an array",
+                "return in a statement of its own",
+            )),
             ast::ExprKind::Error => Value::Expr(poison(span)),
         }
     }

@@ -142,6 +142,7 @@ impl Scopes<'_> {
                 self.statements(&block.statements);
                 self.names.truncate(outside);
             }
+            ExprKind::Answer(value) => self.expression(*value),
             ExprKind::BraceArray(elements) => elements
                 .iter()
                 .for_each(|&element| self.expression(element)),

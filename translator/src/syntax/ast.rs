@@ -126,6 +126,8 @@ pub enum ExprKind {
     Block(Block),
     /// `{ a. b }`.
     BraceArray(Vec<ExprId>),
+    /// `^ b` as an element of a brace array: the method returns, and the array is never made.
+    Answer(ExprId),
     /// Stands where the parser found an error, which it has reported.
     Error,
 }

@@ -278,7 +278,7 @@ impl<'a> Parser<'a> {
             | ExprKind::Variable(_)
             | ExprKind::Pseudo(_)
             | ExprKind::Error => 0,
-            ExprKind::Assignment { value, .. } => self.heights[*value],
+            ExprKind::Assignment { value, .. } | ExprKind::Answer(value) => self.heights[*value],
             ExprKind::Send(send) => {
                 greatest(&mut send.arguments.iter().copied().chain([send.receiver]))
             }

@@ -167,6 +167,10 @@ impl Printer<'_> {
             ExprKind::Cascade { messages, .. } => self.cascade(messages, indent),
             ExprKind::Block(block) => self.block(block, indent),
             ExprKind::BraceArray(elements) => self.brace_array(elements, indent),
+            ExprKind::Answer(value) => {
+                self.out.push_str("^ ");
+                self.expr(*value, Precedence::Lowest, indent);
+            }
             ExprKind::Error => self.out.push_str("<error>"),
         }
         if parentheses {
@@ -176,7 +180,9 @@ impl Printer<'_> {
 
     fn precedence(&self, kind: &ExprKind) -> Precedence {
         match kind {
-            ExprKind::Assignment { .. } | ExprKind::Cascade { .. } => Precedence::Lowest,
+            ExprKind::Assignment { .. } | ExprKind::Cascade { .. } | ExprKind::Answer(_) => {
+                Precedence::Lowest
+            }
             ExprKind::Send(send) => self.send_precedence(send),
             ExprKind::Literal(_)
             | ExprKind::Variable(_)

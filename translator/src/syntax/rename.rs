@@ -37,6 +37,7 @@ impl Expr {
             ExprKind::Pseudo(_)
             | ExprKind::Cascade { .. }
             | ExprKind::BraceArray(_)
+            | ExprKind::Answer(_)
             | ExprKind::Error => {}
         }
     }

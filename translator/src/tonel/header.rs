@@ -173,7 +173,7 @@ impl HeaderReader<'_> {
             if let Some(first) = slots.iter().find(|other| other.name.name == slot.name.name) {
                 let message = format!("{} is defined twice", self.interner.text(slot.name.name));
                 let error =
-                    Diagnostic::error("F009", message).primary(slot.name.span, "again here");
+                    Diagnostic::error("F012", message).primary(slot.name.span, "again here");
                 self.diagnostics.push(
                     error
                         .secondary(first.name.span, "first here")

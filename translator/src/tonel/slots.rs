@@ -9,12 +9,15 @@ use crate::syntax::parser::parse_expression;
 
 /// The field that the header's string describes; none, reported, if it describes none.
 pub(super) fn slot(reader: &mut HeaderReader, text: &Text) -> Option<Slot> {
-    if is_name(&text.text) {
-        let name = reader.interner.intern(&text.text);
+    // Some tools write a name without definition as a symbol: `'#size'`.
+    let bare = text.text.strip_prefix('#').unwrap_or(&text.text);
+    if is_name(bare) {
+        let hash = usize::from(bare.len() < text.text.len());
+        let range = text.inner.range();
         return Some(Slot {
             name: Name {
-                name,
-                span: text.inner,
+                name: reader.interner.intern(bare),
+                span: Span::new(text.inner.file, range.start + hash, range.end),
             },
             definition: None,
         });

@@ -14,7 +14,7 @@ struct Message {
 
 impl Parser<'_> {
     pub(super) fn expression(&mut self) -> Parsed<ExprId> {
-        if self.at(TokenKind::Identifier) && self.peek_at(1).kind == TokenKind::Assign {
+        if self.at_name() && self.peek_at(1).kind == TokenKind::Assign {
             return self.nested(Self::assignment);
         }
         let first = self.keyword_expression()?;
@@ -175,6 +175,7 @@ impl Parser<'_> {
             | TokenKind::ByteArrayOpen
             | TokenKind::Hash => self.literal_expression(),
             TokenKind::Binary if self.at_negative_number() => self.literal_expression(),
+            TokenKind::Assign if self.at_name() => self.variable(),
             _ => self.unexpected("an expression"),
         }
     }
@@ -247,7 +248,7 @@ impl Parser<'_> {
             if self.at(TokenKind::BraceClose) {
                 break;
             }
-            elements.push(self.expression()?);
+            elements.push(self.element()?);
             if !self.at(TokenKind::Period) {
                 break;
             }
@@ -255,6 +256,16 @@ impl Parser<'_> {
         self.expect_close(TokenKind::BraceClose, open.span)?;
         let span = open.span.to(self.previous_span());
         self.add(ExprKind::BraceArray(elements), span)
+    }
+
+    /// An element of a brace array; it may also return.
+    fn element(&mut self) -> Parsed<ExprId> {
+        let start = self.peek().span;
+        if !self.advance_if(TokenKind::Caret) {
+            return self.expression();
+        }
+        let value = self.expression()?;
+        self.add(ExprKind::Answer(value), start.to(self.previous_span()))
     }
 
     pub(super) fn expect_close(&mut self, kind: TokenKind, open: Span) -> Parsed<()> {

@@ -5,7 +5,7 @@ use crate::base::{Diagnostic, Span, Symbol};
 use crate::syntax::ast::{
     Expr, ExprKind, Literal, LiteralNode, Method, Name, Pragma, Statement, StatementKind,
 };
-use crate::syntax::token::TokenKind;
+use crate::syntax::token::{Token, TokenKind};
 
 /// Names that are no variables.
 const RESERVED: [&str; 7] = [
@@ -103,6 +103,16 @@ impl Parser<'_> {
         (self.interner.intern(self.text_of(span)), span)
     }
 
+    /// Whether a name comes next. The underscore, which is an old assignment elsewhere, is a name where only a name can stand.
+    pub(super) fn at_name(&self) -> bool {
+        self.is_name(self.peek())
+    }
+
+    pub(super) fn is_name(&self, token: Token) -> bool {
+        token.kind == TokenKind::Identifier
+            || token.kind == TokenKind::Assign && self.text_of(token.span) == "_"
+    }
+
     /// A name that is declared or assigned.
     pub(super) fn declaration(&mut self, what: &str) -> Parsed<Name> {
         let token = self.peek();
@@ -112,7 +122,10 @@ impl Parser<'_> {
             let error = Diagnostic::error("S013", message).primary(token.span, "");
             return self.fail(error.hint("choose another name"));
         }
-        self.expect(TokenKind::Identifier, &format!("the name of {what}"))?;
+        if !self.at_name() {
+            return self.unexpected(&format!("the name of {what}"));
+        }
+        self.advance();
         Ok(Name {
             name: self.interner.intern(text),
             span: token.span,
@@ -156,7 +169,7 @@ impl Parser<'_> {
     pub(super) fn temps(&mut self, temps: &mut Vec<Name>) -> Parsed<()> {
         let open = self.expect(TokenKind::Bar, "`|`")?;
         while !self.at(TokenKind::Bar) {
-            if !self.at(TokenKind::Identifier) {
+            if !self.at_name() {
                 let token = self.peek();
                 let found = token.kind.description();
                 let message = format!("expected a temporary or `|`, found {found}");

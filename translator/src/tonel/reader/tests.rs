@@ -180,7 +180,7 @@ fn faults_of_the_file_have_codes() {
     assert_eq!(codes("Class { #name : 'Ring', #name : 'Rang' }"), ["F007"]);
     assert_eq!(
         codes("Class { #name : 'Ring', #instVars : [ 'a', 'a', 'b c', '#x := 3' ] }"),
-        ["F009", "F009", "S010"]
+        ["F012", "F009", "S010"]
     );
     assert_eq!(codes("Class { #name : 'Ring', #instVars : { } }"), ["F010"]);
     assert_eq!(

@@ -62,6 +62,7 @@ impl Generator<'_> {
                 self.brace_array(elements, span);
                 self.done(want, span);
             }
+            ExprKind::Answer(value) => self.expression(*value, Want::Return),
             ExprKind::Error => {}
         }
     }

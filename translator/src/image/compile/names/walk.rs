@@ -236,6 +236,7 @@ impl<'a> Walk<'a> {
                 }
             }
             ExprKind::Block(block) => self.closure(expr, block, span),
+            ExprKind::Answer(value) => self.expression(*value),
             ExprKind::BraceArray(elements) => self.expressions(elements),
         }
         self.time += 1;
