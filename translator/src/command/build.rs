@@ -165,6 +165,7 @@ fn figures(analyzed: &Analyzed, code: &CodeModule<'_>, session: &Session) -> Fig
         code_size: code.code_size(),
         warnings: session.diagnostics.count(Severity::Warning),
         raw_conversions: counts.raw_conversions,
+        raw_operations: counts.raw_operations,
         hazard_exemptions: counts.hazard_exemptions,
         inline_overrides: counts.inline_overrides,
         ..Figures::default()

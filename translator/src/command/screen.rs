@@ -23,6 +23,7 @@ pub(super) struct Figures {
     pub(super) code_size: usize,
     pub(super) warnings: usize,
     pub(super) raw_conversions: usize,
+    pub(super) raw_operations: usize,
     pub(super) hazard_exemptions: usize,
     pub(super) inline_overrides: usize,
     /// Bytes, and the calls that lead there.
@@ -81,7 +82,13 @@ fn rows(figures: &Figures, total: Duration) -> Vec<(&'static str, String)> {
             format!("{} bytes", grouped(figures.code_size)),
         ),
         ("warnings", figures.warnings.to_string()),
-        ("raw conversions", figures.raw_conversions.to_string()),
+        (
+            "raw code",
+            format!(
+                "{} conversions, {} operations on addresses",
+                figures.raw_conversions, figures.raw_operations
+            ),
+        ),
         ("hazard exemptions", figures.hazard_exemptions.to_string()),
         ("inline overrides", figures.inline_overrides.to_string()),
     ];

@@ -1,6 +1,7 @@
 //! Messages that the translator knows, by the type of the receiver.
 
 use crate::base::{Diagnostic, Span};
+use crate::resolve::SourceId;
 use crate::syntax::ast::{ExprId, Send};
 use crate::typed::{ClassId, ClassKind, Comparison, Expr, ExprKind, FloatOp, IntType, Range, Type};
 
@@ -298,6 +299,27 @@ impl<'w> Body<'_, 'w> {
                 .primary(span, "")
                 .hint("use a method of the word, or add one in a lower package"),
         );
+    }
+
+    /// Counts a message to a method that is a raw operation, and reports it outside of the raw packages.
+    pub(super) fn raw_operation(&mut self, method: SourceId, span: Span) {
+        let user = self.world.methods[self.home().method].package;
+        if self.world.packages[user].raw {
+            self.inf.raw_operations.insert((span.file, span.start));
+            return;
+        }
+        let info = &self.world.methods[method];
+        let message = format!(
+            "{} is an operation of raw packages, which {} is not",
+            self.inf.method_text(method),
+            self.world.packages[user].name
+        );
+        let error = Diagnostic::error(codes::RAW_CONVERSION, message)
+            .primary(span, "")
+            .secondary(info.span, "declared raw here");
+        self.report(error.hint(
+            "name what is meant in a lower package: a field of a struct, an element of a range, a limit",
+        ));
     }
 
     fn word_message(

@@ -173,6 +173,7 @@ impl Inferrer<'_> {
         let roles = || self.world.methods.values().map(|method| &method.role);
         Counts {
             raw_conversions: self.raw_conversions.len(),
+            raw_operations: self.raw_operations.len(),
             hazard_exemptions: roles().map(|role| role.hazard_exemptions).sum(),
             inline_overrides: roles().map(|role| role.inline_overrides).sum(),
         }

@@ -125,6 +125,8 @@ struct Inferrer<'w> {
     reached_by_product: Option<SecondaryMap<SourceId, bool>>,
     /// Places of raw conversions.
     raw_conversions: BTreeSet<(FileId, u32)>,
+    /// Places of messages to methods that are raw operations.
+    raw_operations: BTreeSet<(FileId, u32)>,
     /// Calls whose result is dropped.
     ignored: Vec<(MethodId, Span)>,
     entry: Option<MethodId>,
@@ -153,6 +155,7 @@ impl<'w> Inferrer<'w> {
             reached: SecondaryMap::new(),
             reached_by_product: None,
             raw_conversions: BTreeSet::new(),
+            raw_operations: BTreeSet::new(),
             ignored: Vec::new(),
             entry: None,
             tests: Vec::new(),

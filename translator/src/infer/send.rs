@@ -277,6 +277,9 @@ impl<'w> Body<'_, 'w> {
     ) -> Expr {
         let info = &self.world.methods[method];
         self.inf.reach(method);
+        if info.role.is_raw {
+            self.raw_operation(method, send.selector_span());
+        }
         let receiver =
             receiver.map(|receiver| self.settle_receiver(class, receiver, send.selector));
         if info.role.intrinsic.is_some() {

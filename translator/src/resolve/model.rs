@@ -212,6 +212,8 @@ pub struct Role {
     pub hazard_exemptions: usize,
     /// Counted: `<inline:>` and `<noInline:>`.
     pub inline_overrides: usize,
+    /// `<rawOperation:>`.
+    pub is_raw: bool,
     /// The body is `self subclassResponsibility`.
     pub is_abstract: bool,
 }

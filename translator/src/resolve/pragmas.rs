@@ -6,7 +6,7 @@ use crate::syntax::ast::{Literal, LiteralNode, Method, Pragma};
 use crate::typed::{Attributes, Type};
 
 /// The forms of pragmas, for hints and the document.
-pub(super) const FORMS: [&str; 15] = [
+pub(super) const FORMS: [&str; 16] = [
     "signature:returns:",
     "intrinsic:",
     "export:",
@@ -22,6 +22,7 @@ pub(super) const FORMS: [&str; 15] = [
     "answersImmediate:",
     "recursionBound:reason:",
     "cold:",
+    "rawOperation:",
 ];
 
 /// What the pragmas of a method say.
@@ -228,6 +229,7 @@ fn read_reasoned(
             role.hazard_exemptions += 1;
         }
         "cold:" => attributes.cold = true,
+        "rawOperation:" => role.is_raw = true,
         _ => return None,
     }
     Some(())

@@ -70,8 +70,10 @@ pub struct Program {
 /// Figures that `ouroc build` prints.
 #[derive(Debug, Default, Clone, Copy)]
 pub struct Counts {
-    /// `bits`, `fromBits:` and raw address conversions in the source.
+    /// Places of `bits` and `fromBits:`.
     pub raw_conversions: usize,
+    /// Places that send `<rawOperation:>` methods: arithmetic of addresses.
+    pub raw_operations: usize,
     /// `<hazardExempt:>` and `<answersImmediate:>` methods.
     pub hazard_exemptions: usize,
     /// `<inline:>` and `<noInline:>` methods.
