@@ -23,7 +23,7 @@ codes! {
     REFUSED = "T018", "what the language refuses is not used";
     NOT_ASSIGNABLE = "T019", "arguments, loop variables, collaborators and tables are not assigned";
     RECURSIVE_EXPANSION = "T020", "a block-taking method is not recursive";
-    RAW_CONVERSION = "T021", "bits and fromBits: are used in raw packages only";
+    RAW_CONVERSION = "T021", "bits, fromBits: and raw operations are used in raw packages only";
     LAYER = "T022", "a method sent to is of this or a lower package";
     ABSTRACT_REACHED = "T023", "an abstract method is overridden in the class that stands for its component";
     BAD_CONSTANT = "T024", "a constant is an expression over literals, other constants and integer messages";
