@@ -97,24 +97,21 @@ impl World<'_> {
         }
     }
 
+    /// The superclass of a class; that of the metaclass of a root is the class of classes.
     fn super_side(&self, side: Side) -> Option<Side> {
-        let superclass = self.model.classes[side.class].superclass?;
-        Some(Side {
-            class: superclass,
-            meta: side.meta,
-        })
+        match self.model.classes[side.class].superclass {
+            Some(class) => Some(Side { class, ..side }),
+            None if side.meta => {
+                let classes = self.shapes.roles.get(&Role::Class);
+                classes.map(|&class| instance_side(class))
+            }
+            None => None,
+        }
     }
 
-    /// The superclass of a class; that of the metaclass of a root is the class of classes.
     fn superclass(&self, side: Side) -> Word {
-        let classes = self.shapes.roles.get(&Role::Class);
-        match self.super_side(side) {
-            Some(superside) => self.class_word(superside),
-            None if side.meta => {
-                classes.map_or(self.nil(), |&class| self.class_word(instance_side(class)))
-            }
-            None => self.nil(),
-        }
+        let superside = self.super_side(side);
+        superside.map_or(self.nil(), |superside| self.class_word(superside))
     }
 
     fn subclasses(&self, side: Side) -> Vec<Word> {

@@ -1,7 +1,7 @@
 //! Smalltalk sources to a Spur image.
 //!
 //! In: an image description, which names the sources. Out: the bytes of an image file. `docs/image-builder.md` says what is in it.
-//! The steps in order: [`sources`] reads files, [`model`] makes classes of them, [`shape`] finds the form of instances and gives out class
+//! The steps in order: [`sources`] reads files, [`model`] makes classes of them, [`traits`] flattens traits, [`shape`] finds the form of instances and gives out class
 //! indices, [`names`] numbers bindings, [`compile`] turns methods into bytecodes, [`world`], [`methods`] and [`values`] make objects, [`write`] makes bytes.
 //! Holds: no class is known here by its name; the same sources give the same bytes.
 
@@ -16,6 +16,7 @@ pub mod names;
 pub mod shape;
 mod shared_values;
 pub mod sources;
+pub mod traits;
 pub mod values;
 pub mod world;
 pub mod write;
@@ -133,7 +134,8 @@ pub fn build(request: &Request, shared: &mut Shared) -> Option<Built> {
             diagnostics,
             ..
         } = shared;
-        let model = model::build(sources, interner, diagnostics);
+        let mut model = model::build(sources, interner, diagnostics);
+        traits::flatten(&mut model, interner, diagnostics);
         names::check_pools(&model, interner, diagnostics);
         let shapes = shape::shapes(&model, &reading, interner, diagnostics);
         let globals = described.description.globals.keys();
