@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Entry, entries};
 use crate::base::{Diagnostics, Interner, SourceMap, Symbol};
+use crate::image::chunk::{ChunkForms, read_chunks};
 use crate::image::compile::{Reference, Scope, Target, TargetOptions, compile};
 use crate::pipeline::Session;
 use crate::syntax::parser::parse_method_text;
@@ -144,6 +145,26 @@ fn codes_in_an_image(text: &str) -> BTreeSet<&'static str> {
         compile(method, &NoNames, &target, &interner, &mut diagnostics);
     }
     diagnostics.iter().map(|it| it.code).collect()
+}
+
+#[test]
+fn examples_of_chunk_files_give_their_code_and_repaired_ones_none() {
+    let codes_of = |text: &str| {
+        let (mut interner, mut diagnostics) = (Interner::new(), Diagnostics::new());
+        let file = SourceMap::new().next_id();
+        let forms = ChunkForms::default();
+        let _ = read_chunks(text, file, &forms, &mut interner, &mut diagnostics);
+        let codes: BTreeSet<_> = diagnostics.iter().map(|it| it.code).collect();
+        codes
+    };
+    for entry in entries() {
+        for example in entry.examples("smalltalk chunk") {
+            assert!(codes_of(&example).contains(entry.code), "{example}");
+        }
+        for example in entry.examples("smalltalk chunk repaired") {
+            assert_eq!(codes_of(&example), BTreeSet::new(), "{example}");
+        }
+    }
 }
 
 #[test]

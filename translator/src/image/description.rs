@@ -8,6 +8,7 @@ use ron::Options;
 use ron::extensions::Extensions;
 use serde::Deserialize;
 
+use super::chunk::ChunkForms;
 use super::compile::TargetOptions;
 use crate::base::source::SourceFile;
 use crate::base::{Diagnostic, Diagnostics, FileId, Span};
@@ -21,6 +22,9 @@ pub struct ImageDescription {
     pub folders: BTreeMap<String, String>,
     /// The sources in order.
     pub sources: Vec<SourceGroup>,
+    /// How the statements of chunk files are understood.
+    #[serde(default)]
+    pub chunk_forms: ChunkForms,
     /// How methods are compiled.
     #[serde(default)]
     pub target: TargetOptions,

@@ -6,6 +6,7 @@
 //! Holds: no class is known here by its name; the same sources give the same bytes.
 
 pub mod boot;
+pub mod chunk;
 mod class_values;
 pub mod compile;
 pub mod description;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use rayon::prelude::*;
 use walkdir::WalkDir;
 
+use super::chunk::{ChunkForms, read_chunks};
 use super::description::{ImageDescription, SourceGroup};
 use crate::base::{
     Diagnostic, Diagnostics, EntityRef, FileId, Interner, Severity, SourceMap, Span, Symbol,
@@ -16,8 +17,8 @@ use crate::base::{
 use crate::project::{not_utf8, read_regular, readable_hint};
 use crate::tonel::{ClassDefinition, read_class};
 
-/// The code of a method that a file defines twice. In an image the last one counts.
-const TWICE: &str = "F006";
+/// The codes of methods and of variables that a file defines twice. In an image the last method counts, and the first variable.
+const TWICE: [&str; 2] = ["F006", "F012"];
 
 /// A class, trait or extension and where it comes from.
 #[derive(Debug)]
@@ -49,6 +50,7 @@ struct FileToRead {
     path: PathBuf,
     package: String,
     overlay: bool,
+    is_chunk_file: bool,
 }
 
 /// A file that was read, with an interner of its own.
@@ -74,7 +76,13 @@ pub fn load(
     let read: Vec<_> = files
         .par_iter()
         .enumerate()
-        .map(|(index, file)| read_file(file, FileId::new(first + index)))
+        .map(|(index, file)| {
+            read_file(
+                file,
+                FileId::new(first + index),
+                &reading.description.chunk_forms,
+            )
+        })
         .collect();
     let mut all = Vec::new();
     for (file, read) in files.into_iter().zip(read) {
@@ -148,6 +156,7 @@ impl Reading<'_> {
                     path: path.join(name),
                     package: package_of_file(name),
                     overlay: *overlay,
+                    is_chunk_file: true,
                 }));
             }
         }
@@ -210,6 +219,7 @@ impl Reading<'_> {
                 path: entry.path().to_owned(),
                 package: package.to_owned(),
                 overlay,
+                is_chunk_file: false,
             });
         }
     }
@@ -236,7 +246,7 @@ fn package_of_file(path: &str) -> String {
     name.split('.').next().unwrap_or(name).to_owned()
 }
 
-fn read_file(file: &FileToRead, id: FileId) -> ReadFile {
+fn read_file(file: &FileToRead, id: FileId, forms: &ChunkForms) -> ReadFile {
     let mut read = ReadFile {
         text: String::new(),
         definitions: Vec::new(),
@@ -261,12 +271,18 @@ fn read_file(file: &FileToRead, id: FileId) -> ReadFile {
         }
     }
     let mut found = Diagnostics::new();
-    let definition = read_class(&read.text, id, &mut read.interner, &mut found);
-    read.definitions.extend(definition);
+    if file.is_chunk_file {
+        let chunks = read_chunks(&read.text, id, forms, &mut read.interner, &mut found);
+        read.definitions = chunks.definitions;
+        read.text = chunks.text;
+    } else {
+        let definition = read_class(&read.text, id, &mut read.interner, &mut found);
+        read.definitions.extend(definition);
+    }
     read.diagnostics
         .extend(found.into_iter().map(|diagnostic| Diagnostic {
             severity: match diagnostic.code {
-                TWICE => Severity::Warning,
+                code if TWICE.contains(&code) => Severity::Warning,
                 _ => diagnostic.severity,
             },
             ..diagnostic

@@ -45,6 +45,48 @@ pub fn parse_method_text(
     (parsed, diagnostics)
 }
 
+/// Parses the method that `text[span]` is, pattern first.
+pub fn parse_method_at(
+    text: &str,
+    span: Span,
+    interner: &mut Interner,
+    diagnostics: &mut Diagnostics,
+) -> Method {
+    let range = span.range();
+    let mut lexer = Lexer::new(text, span.file, range.start, range.end);
+    let tokens = all_tokens(&mut lexer);
+    let comment = lexer.take_first_comment();
+    diagnostics.append(lexer.diagnostics);
+    let method = MethodTokens {
+        tokens,
+        pattern_length: None,
+        comment,
+    };
+    parse_method(text, &method, interner, diagnostics)
+}
+
+/// Statements without a method around them.
+pub struct Statements {
+    /// The expressions in order, returned or not.
+    pub statements: Vec<ExprId>,
+    /// Their nodes.
+    pub exprs: Exprs,
+}
+
+/// Parses `text[span]` as statements, as they stand in workspaces and between the definitions of chunk files.
+pub fn parse_statements(
+    text: &str,
+    span: Span,
+    interner: &mut Interner,
+    diagnostics: &mut Diagnostics,
+) -> Statements {
+    let range = span.range();
+    let mut lexer = Lexer::new(text, span.file, range.start, range.end);
+    let tokens = all_tokens(&mut lexer);
+    diagnostics.append(lexer.diagnostics);
+    Parser::new(text, &tokens, interner, diagnostics).workspace()
+}
+
 /// Parses a method from its tokens; `text` is that of their file.
 pub fn parse_method(
     text: &str,

@@ -1,6 +1,6 @@
 //! Patterns, pragmas, temporaries, statements.
 
-use super::{Failed, MethodTokens, Parsed, Parser};
+use super::{Failed, MethodTokens, Parsed, Parser, Statements};
 use crate::base::{Diagnostic, Span, Symbol};
 use crate::syntax::ast::{
     Expr, ExprKind, Literal, LiteralNode, Method, Name, Pragma, Statement, StatementKind,
@@ -51,6 +51,17 @@ impl Parser<'_> {
             statements,
             comment: method.comment,
             span: start.to(self.previous_span()),
+            exprs: self.exprs,
+        }
+    }
+
+    /// Temporaries and statements up to the end.
+    pub(super) fn workspace(mut self) -> Statements {
+        let (mut pragmas, mut temps) = (Vec::new(), Vec::new());
+        self.pragmas_and_temps(&mut pragmas, &mut temps);
+        let statements = self.statements(true);
+        Statements {
+            statements: statements.iter().map(|it| it.kind.expression()).collect(),
             exprs: self.exprs,
         }
     }
