@@ -60,6 +60,8 @@ fn with_start(text: &str, start: &str) -> String {
     let separator = if text.ends_with('.') { "" } else { "\n." };
     match start.trim() {
         "" => text.to_owned(),
+        // Temporaries can stand at the beginning of a block only.
+        start if start.starts_with('|') => format!("{text}{separator}\n[ {start} ] value\n"),
         start => format!("{text}{separator}\n{start}\n"),
     }
 }
