@@ -2,6 +2,7 @@
 
 mod named;
 mod numbered;
+mod sockets;
 
 use super::program::{Primitive, Step};
 use super::values::V;
@@ -17,11 +18,13 @@ pub(crate) fn all() -> Vec<Step> {
     let numbered = numbered::CALLS
         .iter()
         .map(|(number, receiver, arguments)| (Primitive::Number(*number), receiver, arguments));
-    let named = named::CALLS
-        .iter()
-        .map(|(module, name, receiver, arguments)| {
-            (Primitive::Named(module, name), receiver, arguments)
-        });
+    let named =
+        named::CALLS
+            .iter()
+            .chain(sockets::CALLS)
+            .map(|(module, name, receiver, arguments)| {
+                (Primitive::Named(module, name), receiver, arguments)
+            });
     numbered
         .chain(named)
         .map(|(primitive, receiver, arguments)| Step {
