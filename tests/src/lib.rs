@@ -178,6 +178,11 @@ impl Session {
         std::fs::read_to_string(self.folder.join(name)).ok()
     }
 
+    /// The bytes of a file in the folder, if there is one.
+    pub fn bytes(&self, name: &str) -> Option<Vec<u8>> {
+        std::fs::read(self.folder.join(name)).ok()
+    }
+
     /// The image as it is now.
     ///
     /// # Panics

@@ -29,6 +29,7 @@ const CLASSES: &[(&str, u32, u8, i64, Option<usize>)] = &[
     ("BlockClosure", 37, FIXED_AND_INDEXABLE, 3, Some(36)),
     ("FullBlockClosure", 38, FIXED_AND_INDEXABLE, 4, Some(37)),
     ("Semaphore", 48, FIXED, 3, Some(18)),
+    ("Mutex", 49, FIXED, 3, None),
     ("ByteArray", 50, BYTES, 0, Some(26)),
     ("Array", ARRAY, INDEXABLE, 0, Some(7)),
     ("ByteString", BYTE_STRING, BYTES, 0, Some(6)),

@@ -1,7 +1,7 @@
 //! SmallInteger arithmetic, 1 to 19.
 
 use super::Outcome::{Absent, Fails, Is, Succeeds};
-use super::V::{False, Float, Int, Large, Nil, Str, True};
+use super::values::V::{False, Float, Int, Large, Nil, Str, True};
 use super::{Row, check};
 
 const MAX: i64 = (1 << 60) - 1;

@@ -1,7 +1,7 @@
 //! Control, system and named primitives.
 
 use super::Outcome::{Absent, Fails, Is, Receiver, Succeeds};
-use super::V::{Array, Bytes, Class, False, Int, Main, Nil, Str, Symbol, True};
+use super::values::V::{Array, Bytes, Class, False, Int, Main, Nil, Str, Symbol, True};
 use super::{Row, check};
 
 #[test]

@@ -1,7 +1,7 @@
 //! Floats, 40 to 59 and 541 to 559.
 
 use super::Outcome::{Fails, Is};
-use super::V::{Boxed, False, Float, Int, Nil, Str, True};
+use super::values::V::{Boxed, False, Float, Int, Nil, Str, True};
 use super::{Row, check};
 
 /// 1.0e300, which has no immediate form.

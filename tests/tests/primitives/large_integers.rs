@@ -1,7 +1,7 @@
 //! Integers of up to 64 bits of magnitude, 20 to 37.
 
 use super::Outcome::{Fails, Is, Succeeds};
-use super::V::{False, Float, Int, Large, Minus, Nil, True};
+use super::values::V::{False, Float, Int, Large, Minus, Nil, True};
 use super::{Row, check};
 
 const BIG: u64 = 1 << 62;

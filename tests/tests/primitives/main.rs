@@ -4,43 +4,20 @@
 //! an expected answer is compared by identity in the image.
 
 mod arithmetic;
+mod calls;
 mod control;
+mod files;
 mod floats;
 mod large_integers;
 mod objects;
+mod program;
+mod sweep;
+mod table;
+mod values;
 
 use tests::image::{BytecodeSet, Method, Value, World};
 use tests::run_image;
-
-/// A value that a row writes.
-#[derive(Clone, Copy, Debug)]
-enum V {
-    Int(i64),
-    Float(f64),
-    /// A boxed float, by its bits.
-    Boxed(u64),
-    Nil,
-    True,
-    False,
-    Char(u32),
-    Str(&'static str),
-    /// An immutable string.
-    FrozenStr(&'static str),
-    Bytes(&'static [u8]),
-    /// An Array of SmallIntegers.
-    Array(&'static [i64]),
-    FrozenArray(&'static [i64]),
-    /// A LargePositiveInteger by its magnitude.
-    Large(u64),
-    /// A LargeNegativeInteger by its magnitude.
-    Minus(u64),
-    /// The instance of `Main`, with four variables.
-    Main,
-    Class(&'static str),
-    Symbol(&'static str),
-    /// 32-bit words.
-    Words(&'static [u64]),
-}
+use values::{V, value};
 
 /// What must come of a call.
 #[derive(Clone, Copy, Debug)]
@@ -59,54 +36,6 @@ enum Outcome {
 
 /// Primitive, receiver, arguments, outcome.
 type Row = (u16, V, &'static [V], Outcome);
-
-fn value(world: &mut World, v: V) -> Value {
-    let integers = |elements: &[i64]| elements.iter().map(|n| Value::Integer(*n)).collect();
-    let object = match v {
-        V::Int(n) => return Value::Integer(n),
-        V::Float(x) => return Value::Float(x),
-        V::Nil => return World::NIL,
-        V::True => return World::TRUE,
-        V::False => return World::FALSE,
-        V::Char(code) => return Value::Character(code),
-        V::Class(name) => return world.class(name),
-        V::Boxed(bits) => world.words("BoxedFloat64", &[bits]),
-        V::Words(words) => world.words("WordArray", words),
-        V::Str(text) => world.string(text),
-        V::FrozenStr(text) => {
-            let string = world.string(text);
-            world.make_immutable(string);
-            string
-        }
-        V::Bytes(bytes) => world.bytes("ByteArray", bytes),
-        V::Array(elements) => world.array(integers(elements)),
-        V::FrozenArray(elements) => {
-            let array = world.array(integers(elements));
-            world.make_immutable(array);
-            array
-        }
-        V::Large(magnitude) => world.bytes(
-            "LargePositiveInteger",
-            significant(&magnitude.to_le_bytes()),
-        ),
-        V::Minus(magnitude) => world.bytes(
-            "LargeNegativeInteger",
-            significant(&magnitude.to_le_bytes()),
-        ),
-        V::Main => world.main(),
-        V::Symbol(name) => world.symbol(name),
-    };
-    Value::Object(object)
-}
-
-/// Without leading zero bytes (which are last).
-fn significant(bytes: &[u8]) -> &[u8] {
-    let end = bytes
-        .iter()
-        .rposition(|byte| *byte != 0)
-        .map_or(0, |last| last + 1);
-    &bytes[..end]
-}
 
 /// Status of `nil + 200`.
 const NIL_NOT_UNDERSTOOD: i32 = 90;

@@ -1,7 +1,7 @@
 //! Indexing, storage and identity: 60 to 79, 105, 110, 111, 148, 168 to 175.
 
 use super::Outcome::{Fails, Is, Receiver, Succeeds};
-use super::V::{
+use super::values::V::{
     Array, Bytes, Char, Class, False, Float, FrozenArray, FrozenStr, Int, Main, Nil, Str, True,
     Words,
 };
