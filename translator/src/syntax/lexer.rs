@@ -15,6 +15,8 @@ pub struct Lexer<'a> {
     end: usize,
     /// The first comment that was skipped.
     first_comment: Option<Span>,
+    /// Whether backquotes are tokens.
+    pub backquotes: bool,
     /// What was found wrong.
     pub diagnostics: Diagnostics,
 }
@@ -31,6 +33,7 @@ impl<'a> Lexer<'a> {
             position: start.min(end),
             end,
             first_comment,
+            backquotes: false,
             diagnostics: Diagnostics::new(),
         }
     }
@@ -86,6 +89,7 @@ impl<'a> Lexer<'a> {
             b']' => self.take(1, TokenKind::BracketClose),
             b'{' => self.take(1, TokenKind::BraceOpen),
             b'}' => self.take(1, TokenKind::BraceClose),
+            b'`' if self.backquotes => self.take(1, TokenKind::Backquote),
             _ => self.scan_other(),
         }
     }

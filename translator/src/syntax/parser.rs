@@ -23,6 +23,8 @@ pub struct MethodTokens {
     pub pattern_length: Option<usize>,
     /// The first comment of the body.
     pub comment: Option<Span>,
+    /// Whether the syntax that Cuis and foreign functions add is understood.
+    pub extended: bool,
 }
 
 /// Parses a method whose body follows its pattern directly, as in chunk files and browsers.
@@ -39,13 +41,15 @@ pub fn parse_method_text(
         tokens,
         pattern_length: None,
         comment,
+        extended: false,
     };
     let mut diagnostics = lexer.diagnostics;
     let parsed = parse_method(text, &method, interner, &mut diagnostics);
     (parsed, diagnostics)
 }
 
-/// Parses the method that `text[span]` is, pattern first.
+/// Parses the method that `text[span]` is, pattern first, with the syntax that some dialects add: `expression :: message` sends to the value of all that
+/// stands before, an expression between backquotes may be evaluated once (here it is not), and pragmas for foreign functions have types as arguments.
 pub fn parse_method_at(
     text: &str,
     span: Span,
@@ -54,6 +58,7 @@ pub fn parse_method_at(
 ) -> Method {
     let range = span.range();
     let mut lexer = Lexer::new(text, span.file, range.start, range.end);
+    lexer.backquotes = true;
     let tokens = all_tokens(&mut lexer);
     let comment = lexer.take_first_comment();
     diagnostics.append(lexer.diagnostics);
@@ -61,6 +66,7 @@ pub fn parse_method_at(
         tokens,
         pattern_length: None,
         comment,
+        extended: true,
     };
     parse_method(text, &method, interner, diagnostics)
 }
@@ -94,7 +100,9 @@ pub fn parse_method(
     interner: &mut Interner,
     diagnostics: &mut Diagnostics,
 ) -> Method {
-    Parser::new(text, &method.tokens, interner, diagnostics).method(method)
+    let mut parser = Parser::new(text, &method.tokens, interner, diagnostics);
+    parser.extended = method.extended;
+    parser.method(method)
 }
 
 /// Parses `text[start..end]` as one expression and nothing behind it.
@@ -150,6 +158,8 @@ struct Parser<'a> {
     last_error: Option<usize>,
     /// The expression that was parsed last in parentheses; it takes no cascade.
     parenthesized: Option<ExprId>,
+    /// See [`MethodTokens::extended`].
+    extended: bool,
 }
 
 impl<'a> Parser<'a> {
@@ -170,6 +180,7 @@ impl<'a> Parser<'a> {
             nesting: 0,
             last_error: None,
             parenthesized: None,
+            extended: false,
         }
     }
 

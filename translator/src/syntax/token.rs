@@ -60,6 +60,8 @@ pub enum TokenKind {
     BraceOpen,
     /// `}`.
     BraceClose,
+    /// A backquote, in texts that have them.
+    Backquote,
     /// A character that begins no token.
     Unknown,
     /// The end of the text.
@@ -93,6 +95,7 @@ impl TokenKind {
             TokenKind::BracketClose => "`]`",
             TokenKind::BraceOpen => "`{`",
             TokenKind::BraceClose => "`}`",
+            TokenKind::Backquote => "a backquote",
             TokenKind::Unknown => "an unknown character",
             TokenKind::End => "the end",
         }

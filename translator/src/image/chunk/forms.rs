@@ -95,7 +95,7 @@ const IGNORED: [&str; 12] = [
     "postPackageInstall",
 ];
 
-const IGNORED_HEADERS: [(&str, usize); 8] = [
+const IGNORED_HEADERS: [(&str, usize); 10] = [
     ("provides:", 0),
     ("requires:", 0),
     ("description:", 0),
@@ -103,6 +103,8 @@ const IGNORED_HEADERS: [(&str, usize); 8] = [
     ("methodRemoval:", 1),
     ("classRemoval:", 1),
     ("classRenamed:", 1),
+    ("classMoveToSomePackage:", 0),
+    ("methodMoveToSomePackage:", 0),
     ("reorganize", 1),
 ];
 

@@ -4,6 +4,8 @@ use super::{ChunkForms, read_chunks};
 use crate::base::render::{Color, render_all};
 use crate::base::{Diagnostics, Interner, SourceMap};
 use crate::syntax::ast::Name;
+use crate::syntax::parser::parse_method_text;
+use crate::syntax::printer::print_method;
 use crate::tonel::{ClassDefinition, DefinitionKind, Slot};
 
 struct File {
@@ -152,4 +154,26 @@ fn errors_in_methods_are_reported_and_the_others_are_read() {
         panic!("{} definitions", file.definitions.len())
     };
     assert_eq!(file.selectors(a), [(false, "foo"), (false, "bar")]);
+}
+
+#[test]
+fn syntax_that_dialects_add_is_read_in_chunk_files_only() {
+    let methods = [
+        "a ^ self first: 1 :: second + 2 :: third: 3; fourth: 4",
+        "b ^ `0@0` x",
+        "c <cdecl: long 'random' (ulong char*) module: 'libc'> ^ self fail",
+    ];
+    for method in methods {
+        let file = read(&format!("!A methodsFor: 'x'!\n{method}! !\n"));
+        assert_eq!(file.messages, "");
+        let mut interner = Interner::new();
+        let file = SourceMap::new().next_id();
+        let (_, diagnostics) = parse_method_text(method, file, &mut interner);
+        assert!(diagnostics.has_errors(), "{method}");
+    }
+    let file = read(&format!("!A methodsFor: 'x'!\n{}! !\n", methods[0]));
+    let method = &file.definitions[0].methods[0].method;
+    let printed = print_method(method, &file.interner);
+    let expected = "(self first: 1) second + 2 third: 3; fourth: 4";
+    assert!(printed.contains(expected), "{printed}");
 }

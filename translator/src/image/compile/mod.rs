@@ -27,7 +27,7 @@ pub use target::{BytecodeSet, Closures, Target, TargetOptions};
 use crate::base::{Diagnostics, Interner};
 use crate::syntax::ast::Method;
 
-/// Compiles `method`; none after an error, which is in `diagnostics`. All symbols are those of `interner`.
+/// Compiles `method`; none after an error, which is in `diagnostics` or was told by the parser. All symbols are those of `interner`.
 pub fn compile(
     method: &Method,
     scope: &dyn Scope,
@@ -40,6 +40,10 @@ pub fn compile(
     let failure = primitive.as_ref().and_then(|primitive| primitive.failure);
     let names = names::resolve(method, failure, scope, target, interner, &mut own);
     let form = scope.variable_form();
+    if names.faulty {
+        diagnostics.append(own);
+        return None;
+    }
     let code = generate::Generator::new(method, &names, target, interner, form, &mut own)
         .method(primitive);
     let code = code.filter(|_| !own.has_errors());

@@ -45,6 +45,8 @@ pub(super) struct Names {
     pub(super) blocks: SecondaryMap<ExprId, Block>,
     /// Of loops that need a place for their limit, or counter and limit: the first one, counted among the function's hidden temporaries.
     pub(super) hidden: SecondaryMap<ExprId, u32>,
+    /// Whether the parser has left out a part, and told so.
+    pub(super) faulty: bool,
     /// The variable that gets the reason why the primitive failed.
     pub(super) failure: Option<VariableId>,
 }

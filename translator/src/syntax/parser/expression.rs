@@ -17,7 +17,12 @@ impl Parser<'_> {
         if self.at_name() && self.peek_at(1).kind == TokenKind::Assign {
             return self.nested(Self::assignment);
         }
-        let first = self.keyword_expression()?;
+        let mut first = self.keyword_expression()?;
+        while self.extended && self.at(TokenKind::Colon) && self.peek_at(1).kind == TokenKind::Colon
+        {
+            self.index += 2;
+            first = self.messages_to(first)?;
+        }
         if self.at(TokenKind::Semicolon) {
             self.cascade(first)
         } else {
@@ -71,8 +76,19 @@ impl Parser<'_> {
         }
     }
 
+    /// Behind `::`: unary, binary and keyword messages to all that stands before.
+    fn messages_to(&mut self, receiver: ExprId) -> Parsed<ExprId> {
+        let receiver = self.unary_messages_to(receiver)?;
+        let receiver = self.binary_messages_to(receiver)?;
+        self.keyword_message_to(receiver)
+    }
+
     fn keyword_expression(&mut self) -> Parsed<ExprId> {
         let receiver = self.binary_expression()?;
+        self.keyword_message_to(receiver)
+    }
+
+    fn keyword_message_to(&mut self, receiver: ExprId) -> Parsed<ExprId> {
         if !self.at(TokenKind::Keyword) {
             return Ok(receiver);
         }
@@ -81,7 +97,11 @@ impl Parser<'_> {
     }
 
     fn binary_expression(&mut self) -> Parsed<ExprId> {
-        let mut left = self.unary_expression()?;
+        let left = self.unary_expression()?;
+        self.binary_messages_to(left)
+    }
+
+    fn binary_messages_to(&mut self, mut left: ExprId) -> Parsed<ExprId> {
         while matches!(self.kind(), TokenKind::Binary | TokenKind::Bar) {
             let message = self.binary_message()?;
             left = self.send_to_left(left, message)?;
@@ -90,7 +110,11 @@ impl Parser<'_> {
     }
 
     fn unary_expression(&mut self) -> Parsed<ExprId> {
-        let mut receiver = self.primary()?;
+        let receiver = self.primary()?;
+        self.unary_messages_to(receiver)
+    }
+
+    fn unary_messages_to(&mut self, mut receiver: ExprId) -> Parsed<ExprId> {
         while self.at(TokenKind::Identifier) {
             if self.peek_at(1).kind == TokenKind::Assign {
                 return self.unexpected("`.` before the next assignment");
@@ -176,6 +200,7 @@ impl Parser<'_> {
             | TokenKind::Hash => self.literal_expression(),
             TokenKind::Binary if self.at_negative_number() => self.literal_expression(),
             TokenKind::Assign if self.at_name() => self.variable(),
+            TokenKind::Backquote => self.nested(Self::backquoted),
             _ => self.unexpected("an expression"),
         }
     }
@@ -204,6 +229,15 @@ impl Parser<'_> {
         let open = self.advance();
         let inner = self.expression()?;
         self.expect_close(TokenKind::ParenClose, open.span)?;
+        self.exprs[inner].span = open.span.to(self.previous_span());
+        self.parenthesized = Some(inner);
+        Ok(inner)
+    }
+
+    fn backquoted(&mut self) -> Parsed<ExprId> {
+        let open = self.advance();
+        let inner = self.expression()?;
+        self.expect_close(TokenKind::Backquote, open.span)?;
         self.exprs[inner].span = open.span.to(self.previous_span());
         self.parenthesized = Some(inner);
         Ok(inner)

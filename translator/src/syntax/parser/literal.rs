@@ -135,6 +135,7 @@ impl Parser<'_> {
                 | TokenKind::BracketClose
                 | TokenKind::BraceOpen
                 | TokenKind::BraceClose
+                | TokenKind::Backquote
                 | TokenKind::Unknown => {
                     self.expect_close(TokenKind::ParenClose, open.span)?;
                 }
@@ -145,7 +146,7 @@ impl Parser<'_> {
         Ok(Literal::Array(elements))
     }
 
-    fn array_element(&mut self) -> Parsed<LiteralNode> {
+    pub(super) fn array_element(&mut self) -> Parsed<LiteralNode> {
         let start = self.peek();
         let literal = match start.kind {
             TokenKind::Identifier => match self.text_of(start.span) {

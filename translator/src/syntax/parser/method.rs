@@ -204,8 +204,13 @@ impl Parser<'_> {
         }
         while selector.is_empty() || self.at(TokenKind::Keyword) {
             let keyword = self.expect(TokenKind::Keyword, "the name of a pragma")?;
-            selector.push_str(self.text_of(keyword.span));
-            arguments.push(self.pragma_argument(self.text_of(keyword.span))?);
+            let text = self.text_of(keyword.span);
+            selector.push_str(text);
+            if self.extended && matches!(text, "cdecl:" | "apicall:") {
+                arguments.push(self.foreign_function()?);
+            } else {
+                arguments.push(self.pragma_argument(text)?);
+            }
         }
         if !self.at_operator(">") {
             return self.unexpected("`>` at the end of the pragma");
@@ -216,6 +221,19 @@ impl Parser<'_> {
             selector,
             arguments,
             span: open.span.to(close.span),
+        })
+    }
+
+    /// Type, name and types of the parameters of a foreign function, as an array: `long 'random' (void)`.
+    fn foreign_function(&mut self) -> Parsed<LiteralNode> {
+        let start = self.peek().span;
+        let mut elements = Vec::new();
+        while !self.at(TokenKind::Keyword) && !self.at_operator(">") {
+            elements.push(self.array_element()?);
+        }
+        Ok(LiteralNode {
+            literal: Literal::Array(elements),
+            span: start.to(self.previous_span()),
         })
     }
 

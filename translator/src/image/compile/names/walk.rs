@@ -63,6 +63,7 @@ impl<'a> Walk<'a> {
             forms: SecondaryMap::with_default(None),
             blocks: SecondaryMap::with_default(unused),
             hidden: SecondaryMap::with_default(0),
+            faulty: false,
             failure: None,
         };
         Walk {
@@ -211,7 +212,8 @@ impl<'a> Walk<'a> {
         let method = self.method;
         let span = method.exprs[expr].span;
         match &method.exprs[expr].kind {
-            ExprKind::Literal(_) | ExprKind::Error => {}
+            ExprKind::Literal(_) => {}
+            ExprKind::Error => self.names.faulty = true,
             ExprKind::Pseudo(PseudoVariable::ThisProcess) => {
                 let known = self.target.known.this_process;
                 self.names.uses[expr] = if self.target.options.this_process {

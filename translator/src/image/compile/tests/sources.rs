@@ -12,6 +12,7 @@ use crate::base::{
     Diagnostic, Diagnostics, EntityRef, FileId, Interner, Severity, SourceMap, Symbol,
     render::{Color, render_all},
 };
+use crate::image::chunk::{ChunkForms, read_chunks};
 use crate::image::compile::{BindingId, Reference, Scope, Target, compile, verify::verify};
 use crate::tonel::{ClassDefinition, DefinitionKind, read_class};
 
@@ -59,39 +60,59 @@ fn files(folder: &Path) -> Vec<PathBuf> {
     files
 }
 
+/// A file that was read, with an interner of its own.
+struct ReadFile {
+    path: PathBuf,
+    text: String,
+    definitions: Vec<ClassDefinition>,
+    interner: Interner,
+    diagnostics: Diagnostics,
+}
+
+/// Reads a Tonel or chunk file. Files in other encodings are passed over.
+fn read_file(path: PathBuf, id: FileId) -> ReadFile {
+    let text = String::from_utf8(std::fs::read(&path).unwrap()).unwrap_or_default();
+    let header = text.trim_start_matches('\u{FEFF}').trim_start();
+    let is_tonel = header.starts_with(['"', 'C', 'T', 'E']) && text.contains("#name");
+    let (mut interner, mut diagnostics) = (Interner::new(), Diagnostics::new());
+    let (text, definitions) = if is_tonel {
+        let class = read_class(&text, id, &mut interner, &mut diagnostics);
+        (text, class.into_iter().collect())
+    } else {
+        let forms = ChunkForms::default();
+        let file = read_chunks(&text, id, &forms, &mut interner, &mut diagnostics);
+        (file.text, file.definitions)
+    };
+    ReadFile {
+        path,
+        text,
+        definitions,
+        interner,
+        diagnostics,
+    }
+}
+
 fn read(folder: &Path) -> Tree {
-    let mut sources = SourceMap::new();
-    let files: Vec<(FileId, String)> = files(folder)
-        .into_iter()
-        .filter_map(|path| {
-            let text = String::from_utf8(std::fs::read(&path).unwrap()).ok()?;
-            let header = text.trim_start_matches('\u{FEFF}').trim_start();
-            let is_tonel = header.starts_with(['"', 'C', 'T', 'E']) && text.contains("#name");
-            let id = is_tonel.then(|| sources.add(path.display().to_string(), text.as_str()))?;
-            Some((id, text))
-        })
-        .collect();
-    let parts: Vec<_> = files
-        .par_iter()
-        .map(|(file, text)| {
-            let (mut interner, mut diagnostics) = (Interner::new(), Diagnostics::new());
-            let class = read_class(text, *file, &mut interner, &mut diagnostics);
-            (class, interner, diagnostics)
-        })
+    let parts: Vec<_> = files(folder)
+        .into_par_iter()
+        .enumerate()
+        .map(|(index, path)| read_file(path, FileId::new(index)))
         .collect();
     let mut tree = Tree {
-        sources,
+        sources: SourceMap::new(),
         interner: Interner::new(),
         classes: Vec::new(),
         diagnostics: Diagnostics::new(),
     };
-    for (class, interner, diagnostics) in parts {
-        let renaming = tree.interner.absorb(&interner);
-        tree.diagnostics.append(diagnostics);
-        if let Some(mut class) = class {
-            class.rename(&renaming);
-            tree.classes.push(class);
-        }
+    for part in parts {
+        tree.sources.add(part.path.display().to_string(), part.text);
+        let renaming = tree.interner.absorb(&part.interner);
+        tree.diagnostics.append(part.diagnostics);
+        tree.classes
+            .extend(part.definitions.into_iter().map(|mut definition| {
+                definition.rename(&renaming);
+                definition
+            }));
     }
     tree
 }
