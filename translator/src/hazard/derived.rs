@@ -6,21 +6,25 @@
 //! | `cast` to `oop` | yes, but not of a constant |
 //! | parameter | in each case in which a caller passes a derived argument; an `oop` always |
 //! | `cast` from a derived value | yes |
-//! | `add`, `or`, `xor`, `select` with a derived operand | yes |
-//! | `sub` | when one operand is derived: the difference of two is a distance |
-//! | `and` | when an operand is derived and the other is no mask of low bits |
-//! | result of type `ptr` or `i64` of a call | when the callee answers a value that is derived with these arguments |
-//! | result of type `ptr` of an indirect call | when an argument is derived |
+//! | `sub`, checked or not | when one operand is derived: the difference of two is a distance |
+//! | `and` | when an operand is derived and the other is no mask of tag bits |
+//! | any other operation on words or floats (sums, products, quotients, shifts, extensions, conversions to floats and back) | when an operand is derived |
+//! | result of a call that is no Boolean | when the callee answers a value that is derived with these arguments, and no immediate |
+//! | result of an indirect call that is no Boolean | when an argument is derived |
 //! | block parameter | when an argument is derived |
-//! | anything else (loads of integers, shifts, comparisons) | no |
+//! | anything else (loads of integers, comparisons) | no |
+//!
+//! What waits in a field while objects move is the business of `fields`.
 
 use super::{CallGraph, Declared};
 use crate::base::entity::{EntityRef, PrimaryMap};
-use crate::ir::{BinaryOp, Cfg, FuncId, Function, Inst, InstId, Module, Type, Value, ValueDef};
+use crate::ir::{
+    BinaryOp, Cfg, CheckedOp, FuncId, Function, Inst, InstId, Module, Type, Value, ValueDef,
+};
 use rustc_hash::{FxHashMap, FxHashSet};
 
-/// A mask below this leaves no address.
-const LARGEST_TAG_MASK: i64 = 0xFFFF_FFFF;
+/// A mask up to this leaves the tag of an oop and nothing of its address.
+const LARGEST_TAG_MASK: i64 = 7;
 
 /// Which parameters of a function are derived, a bit each; parameters from the 64th on count as not derived.
 pub type Case = u64;
@@ -155,6 +159,12 @@ impl<'a> Flow<'a> {
                 {
                     changed |= derived.add(result);
                 }
+                if let Inst::BrChecked(op, a, b, done, _) = data.inst
+                    && Self::is_derived_checked(op, derived.contains(a), derived.contains(b))
+                    && let Some(&result) = func.blocks[done.block].params.last()
+                {
+                    changed |= derived.add(result);
+                }
                 data.inst.each_target(func, |target| {
                     let params = &func.blocks[target.block].params;
                     for (&param, &argument) in params.iter().zip(func.values_of(target.args)) {
@@ -166,6 +176,14 @@ impl<'a> Flow<'a> {
             }
         }
         changed
+    }
+
+    /// Whether the result of a checked operation is derived, when its operands are or are not.
+    fn is_derived_checked(op: CheckedOp, a: bool, b: bool) -> bool {
+        match op {
+            CheckedOp::SubS | CheckedOp::SubU => a != b,
+            _ => a || b,
+        }
     }
 
     fn is_derived_result(
@@ -181,20 +199,23 @@ impl<'a> Flow<'a> {
             Inst::Cast(Type::Oop, value) => func.as_const(value).is_none(),
             Inst::Cast(_, value) => one(value),
             Inst::Select(_, a, b) => one(a) || one(b),
-            Inst::Binary(BinaryOp::Add | BinaryOp::Or | BinaryOp::Xor, a, b) => one(a) || one(b),
-            Inst::Binary(BinaryOp::Sub, a, b) => one(a) != one(b),
+            Inst::Binary(BinaryOp::Sub, a, b)
+            | Inst::Checked(CheckedOp::SubS | CheckedOp::SubU, a, b, _) => one(a) != one(b),
             Inst::Binary(BinaryOp::And, a, b) => {
                 one(a) && !is_tag_mask(func, b) || one(b) && !is_tag_mask(func, a)
             }
+            Inst::Binary(_, a, b) | Inst::Checked(_, a, b, _) => one(a) || one(b),
+            Inst::Unary(_, value) | Inst::Sext(_, value) | Inst::Zext(_, value) => one(value),
+            Inst::Call(callee, _) if self.declared[callee].answers_immediate => false,
             Inst::Call(callee, _) => match ty {
-                Type::Oop => !self.declared[callee].answers_immediate,
-                Type::Ptr | Type::I64 => self.answers_derived(callee, arguments(func, id, derived)),
-                Type::Bool | Type::F64 | Type::F32 => false,
+                Type::Oop => true,
+                Type::Bool => false,
+                _ => self.answers_derived(callee, arguments(func, id, derived)),
             },
             Inst::CallInd(_, _, args) => match ty {
                 Type::Oop => true,
-                Type::Ptr => func.values_of(args).iter().any(|&value| one(value)),
-                Type::I64 | Type::Bool | Type::F64 | Type::F32 => false,
+                Type::Bool => false,
+                _ => func.values_of(args).iter().any(|&value| one(value)),
             },
             _ => false,
         }
@@ -225,7 +246,7 @@ impl<'a> Flow<'a> {
 }
 
 /// The case that the arguments of a call make.
-fn arguments(func: &Function, call: InstId, derived: &Derived) -> Case {
+pub(super) fn arguments(func: &Function, call: InstId, derived: &Derived) -> Case {
     let args = match func.insts[call].inst {
         Inst::Call(_, args)
         | Inst::TailCall(_, args)

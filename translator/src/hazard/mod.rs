@@ -6,9 +6,10 @@
 //!
 //! A function is *moving* if it is declared so or calls a moving one; an indirect call may reach every function of its signature whose address is taken.
 //! A value is *derived* if it is an `oop`, or an address or a word computed from one ([`derived`] has the rules).
-//! A derived value that is used after a moving call which it lives across is a hazard.
+//! A derived value that is used after a moving call which it lives across is a hazard, also where it waits in a field that is no root.
 
 pub mod derived;
+mod fields;
 pub mod graph;
 mod liveness;
 mod recursion;
@@ -101,11 +102,15 @@ fn check_declared(
         declared: &declared,
     };
     let mut flow = derived::Flow::new(module, &graph, &declared);
+    let mut fields = fields::Fields::new(&context);
     for function in module.functions.keys() {
         let exempt = declared[function].exempt || declared[function].moves_objects;
         if !exempt && graph.is_moving(function) && module.functions[function].has_body() {
             for hazard in liveness::hazards(&context, &mut flow, function) {
                 diagnostics.push(context.hazard(function, &hazard));
+            }
+            for hazard in fields.hazards(&context, &mut flow, function) {
+                diagnostics.push(context.field_hazard(function, &hazard));
             }
         }
     }

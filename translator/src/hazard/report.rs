@@ -1,8 +1,9 @@
 //! The diagnostics of the checks.
 
+use super::fields::FieldHazard;
 use super::liveness::Hazard;
 use super::{CallGraph, Declared};
-use crate::base::diagnostic::Diagnostic;
+use crate::base::diagnostic::{Diagnostic, Draft};
 use crate::base::entity::{EntityRef, PrimaryMap};
 use crate::base::source::Span;
 use crate::ir::{FuncId, InstId, Module, Type, Value, ValueDef};
@@ -38,7 +39,7 @@ impl Context<'_> {
             ),
             None => format!("{name} is stale after a call that can move objects"),
         };
-        let mut diagnostic = Diagnostic::error("H001", message)
+        let draft = Diagnostic::error("H001", message)
             .primary(
                 self.span(function, hazard.used),
                 "used here, after objects may have moved",
@@ -46,11 +47,42 @@ impl Context<'_> {
             .secondary(
                 self.defined(function, hazard.value),
                 format!("{name} comes from here"),
+            );
+        self.with_way(draft, function, hazard.call, callee)
+    }
+
+    /// A field that holds what was computed from an `Oop` and is read after a call that may have moved the object.
+    pub(super) fn field_hazard(&self, function: FuncId, hazard: &FieldHazard) -> Diagnostic {
+        let calls = self.graph.calls(function);
+        let site = calls.iter().find(|site| site.inst == hazard.call);
+        let callee = site.and_then(|site| self.graph.moving_callee(site));
+        let after = callee.map_or("a call", |callee| self.name(callee));
+        let message = format!(
+            "what {} holds is stale after the call of {after}, which can move objects",
+            hazard.name
+        );
+        let draft = Diagnostic::error("H001", message)
+            .primary(
+                self.span(function, hazard.used),
+                "read from here on, after objects may have moved",
             )
             .secondary(
-                self.span(function, hazard.call),
-                "this call can move objects",
+                self.span(function, hazard.stored),
+                "stored here, computed from an Oop; the field is no root",
             );
+        self.with_way(draft, function, hazard.call, callee)
+    }
+
+    /// Adds the moving call and the way from it to the collection.
+    fn with_way(
+        &self,
+        draft: Draft,
+        function: FuncId,
+        call: InstId,
+        callee: Option<FuncId>,
+    ) -> Diagnostic {
+        let mut diagnostic =
+            draft.secondary(self.span(function, call), "this call can move objects");
         let path = callee
             .map(|callee| self.graph.path(callee))
             .unwrap_or_default();
