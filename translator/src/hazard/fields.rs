@@ -243,16 +243,16 @@ impl Walk<'_, '_, '_> {
 
     fn call(&mut self, site: &CallSite, states: &mut [State], report: bool) {
         let moves = self.context.graph.moving_callee(site).is_some();
-        for place in 0..states.len() {
+        for (place, known) in states.iter_mut().enumerate() {
             let any = |sets: &[Places]| {
                 let callees = &mut site.callees.iter();
                 callees.any(|callee| sets[callee.index()].contains(place))
             };
-            let (state, written) = (states[place], any(&self.fields.writes));
+            let (state, written) = (*known, any(&self.fields.writes));
             if report && !written && matches!(state, State::Stale(..)) && any(&self.fields.reads) {
                 self.read(place, state, site.inst);
             }
-            states[place] = match state {
+            *known = match state {
                 _ if written => State::Unknown,
                 State::Fresh(stored) if moves => State::Stale(stored, site.inst),
                 other => other,
