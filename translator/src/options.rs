@@ -159,6 +159,9 @@ pub struct Image {
     /// Where the folder of sources is that the description calls NAME.
     #[arg(long = "define", value_name = "NAME=PATH", value_parser = definition)]
     pub defines: Vec<(String, PathBuf)>,
+    /// A folder of Tonel packages that follow the sources of the description.
+    #[arg(long = "add", value_name = "FOLDER")]
+    pub added: Vec<PathBuf>,
     /// Statements to run instead of the description's start expression.
     #[arg(long, value_name = "STATEMENTS")]
     pub start: Option<String>,

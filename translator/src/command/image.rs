@@ -16,6 +16,7 @@ pub(super) fn run(options: &Image, output: &mut Output) -> Result<Status> {
     let request = Request {
         path: &options.description,
         defines: &defines,
+        added: &options.added,
         start: options.start.as_deref(),
         list: options.list.as_deref(),
     };

@@ -3,6 +3,7 @@
 //! It names everything that the builder would otherwise have to know of a class library. `docs/image-builder.md` explains it.
 
 use std::collections::BTreeMap;
+use std::path::Path;
 
 use ron::Options;
 use ron::extensions::Extensions;
@@ -73,6 +74,21 @@ pub struct ImageDescription {
     /// Statements behind those of the boot method.
     #[serde(default)]
     pub start: String,
+}
+
+impl ImageDescription {
+    /// Adds all Tonel packages in the folder `path`, which is relative to where the program was started, as the last sources.
+    pub fn add_packages_of(&mut self, path: &Path) {
+        let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+        let folder = path.display().to_string();
+        self.folders.insert(folder.clone(), folder.clone());
+        self.sources.push(SourceGroup::Packages {
+            folder,
+            names: Vec::new(),
+            except: Vec::new(),
+            overlay: false,
+        });
+    }
 }
 
 /// Some of the sources.

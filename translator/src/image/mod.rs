@@ -44,6 +44,8 @@ pub struct Request<'a> {
     pub path: &'a Path,
     /// Folders of sources that replace those of the description.
     pub defines: &'a BTreeMap<String, PathBuf>,
+    /// Folders of Tonel packages that follow the sources of the description.
+    pub added: &'a [PathBuf],
     /// Replaces the description's start expression.
     pub start: Option<&'a str>,
     /// `Class>>selector` or `Class class>>selector` of a method whose bytecodes are wanted.
@@ -100,7 +102,10 @@ impl Shared {
 
 /// Builds an image; none after errors, which are in `shared`.
 pub fn build(request: &Request, shared: &mut Shared) -> Option<Built> {
-    let described = read_description(request.path, shared)?;
+    let mut described = read_description(request.path, shared)?;
+    for path in request.added {
+        described.description.add_packages_of(path);
+    }
     let folder = request.path.parent().unwrap_or(Path::new(""));
     let reading = Reading {
         description: &described.description,
