@@ -9,6 +9,7 @@ mod control;
 mod files;
 mod floats;
 mod large_integers;
+mod modules;
 mod objects;
 mod program;
 mod sweep;

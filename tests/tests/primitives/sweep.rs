@@ -15,6 +15,9 @@ use super::program::{self, Outcome, Primitive, Step};
 use super::values::V;
 use super::{calls, table};
 
+/// The heap is verified around collections; clock and environment are the same everywhere.
+const OPTIONS: &[&str] = &["--check-heap", "--deterministic"];
+
 /// Stand in for each receiver and argument, with the names that they have in the file.
 const OTHERS: &[(&str, V)] = &[
     ("nil", V::Nil),
@@ -78,7 +81,7 @@ fn variants(call: &Step) -> Vec<Step> {
 
 /// What came of the steps: all in one program or, if that does not come to its end, each by itself.
 fn outcomes(steps: &[Step]) -> Vec<String> {
-    let report = program::run(steps, &["--check-heap"]);
+    let report = program::run(steps, OPTIONS);
     if report.status == 0 && report.outcomes.iter().all(is_known) {
         return report.outcomes.iter().map(shown).collect();
     }
@@ -90,7 +93,7 @@ fn is_known(outcome: &Outcome) -> bool {
 }
 
 fn alone(step: &Step) -> String {
-    let report = program::run(std::slice::from_ref(step), &["--check-heap"]);
+    let report = program::run(std::slice::from_ref(step), OPTIONS);
     if report.status == 0 && is_known(&report.outcomes[0]) {
         return shown(&report.outcomes[0]);
     }
@@ -143,11 +146,17 @@ fn described(call: &Step) -> String {
 
 fn line(call: &Step) -> String {
     let arguments: Vec<String> = call.arguments.iter().map(|v| format!("{v:?}")).collect();
-    let name = match call.primitive {
-        Primitive::Number(number) => number.to_string(),
-        Primitive::Named(module, name) => format!("{module} {name}"),
-    };
+    let name = name_of(call.primitive);
     format!("{name} {:?} ({})", call.receiver, arguments.join(", "))
+}
+
+/// A primitive as the files name it.
+fn name_of(primitive: Primitive) -> String {
+    match primitive {
+        Primitive::Number(number) => number.to_string(),
+        Primitive::Named("", name) => format!("VM {name}"),
+        Primitive::Named(module, name) => format!("{module} {name}"),
+    }
 }
 
 /// Where a variant differs, and the name of what is there. Places count from 0, the receiver.
@@ -155,7 +164,7 @@ fn difference(call: &Step, step: &Step) -> (String, &'static str) {
     if step.arguments.len() != call.arguments.len() {
         return (format!("{} arguments", step.arguments.len()), "");
     }
-    let name_of = |v: &V| {
+    let kind = |v: &V| {
         OTHERS
             .iter()
             .find(|(_, other)| other == v)
@@ -163,10 +172,10 @@ fn difference(call: &Step, step: &Step) -> (String, &'static str) {
     };
     for (index, (one, other)) in call.arguments.iter().zip(&step.arguments).enumerate() {
         if one != other {
-            return (format!("({})", index + 1), name_of(other));
+            return (format!("({})", index + 1), kind(other));
         }
     }
-    ("(0)".to_owned(), name_of(&step.receiver))
+    ("(0)".to_owned(), kind(&step.receiver))
 }
 
 /// The descriptions of all calls, made by a few threads.
@@ -233,10 +242,7 @@ fn the_document_tells_the_failure_codes() {
     let mut findings = Vec::new();
     let noted = noted_codes();
     for (primitive, cell) in table::documented() {
-        let name = match primitive {
-            Primitive::Number(number) => number.to_string(),
-            Primitive::Named(module, name) => format!("{module} {name}"),
-        };
+        let name = name_of(primitive);
         let told: BTreeSet<i32> = cell
             .split_whitespace()
             .filter_map(|code| code.parse().ok())

@@ -1,5 +1,6 @@
 //! One right call, at least, of every primitive. The sweep derives wrong ones from them.
 
+mod modules;
 mod named;
 mod numbered;
 mod sockets;
@@ -18,13 +19,13 @@ pub(crate) fn all() -> Vec<Step> {
     let numbered = numbered::CALLS
         .iter()
         .map(|(number, receiver, arguments)| (Primitive::Number(*number), receiver, arguments));
-    let named =
-        named::CALLS
-            .iter()
-            .chain(sockets::CALLS)
-            .map(|(module, name, receiver, arguments)| {
-                (Primitive::Named(module, name), receiver, arguments)
-            });
+    let named = named::CALLS
+        .iter()
+        .chain(sockets::CALLS)
+        .chain(modules::CALLS)
+        .map(|(module, name, receiver, arguments)| {
+            (Primitive::Named(module, name), receiver, arguments)
+        });
     numbered
         .chain(named)
         .map(|(primitive, receiver, arguments)| Step {
