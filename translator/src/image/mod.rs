@@ -11,6 +11,7 @@ mod class_values;
 pub mod compile;
 pub mod description;
 pub mod heap;
+mod listing;
 pub mod methods;
 pub mod model;
 pub mod names;
@@ -159,7 +160,7 @@ pub fn build(request: &Request, shared: &mut Shared) -> Option<Built> {
         names: &names,
         target: &target,
     };
-    assemble(&foundation, &boot, boot_side, shared)
+    assemble(&foundation, &boot, boot_side, request.list, shared)
 }
 
 /// Compiles everything and makes the file.
@@ -167,6 +168,7 @@ fn assemble(
     foundation: &Foundation,
     boot: &Method,
     boot_side: Option<Side>,
+    list: Option<&str>,
     shared: &mut Shared,
 ) -> Option<Built> {
     let Shared {
@@ -183,6 +185,7 @@ fn assemble(
     let mut world = World::new(foundation, interner, diagnostics);
     let compiled = world.compile_methods();
     let boot_code = compile_boot(&mut world, boot, boot_side);
+    let listing = list.and_then(|name| listing::list(name, &mut world, &compiled));
     stage("compile");
     world.add_methods(&compiled);
     world.fill_classes();
@@ -214,7 +217,7 @@ fn assemble(
         objects: world.heap.objects.len(),
         symbols: world.symbol_order.len(),
         undeclared: world.undeclared.len(),
-        listing: None,
+        listing,
     })
 }
 

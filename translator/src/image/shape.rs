@@ -195,6 +195,8 @@ impl Maker<'_> {
             Some("immediate") => format::IMMEDIATE,
             Some("bytes") => format::BYTES,
             Some("words") => format::WORDS_32,
+            Some("doubleBytes") => format::WORDS_16,
+            Some("doubleWords") => format::WORDS_64,
             Some("compiledMethod") => format::CODE,
             Some(other) => match self.reading.description.layouts.get(other) {
                 Some(&format) => format,
