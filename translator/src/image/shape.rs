@@ -27,6 +27,9 @@ pub struct Shape {
     pub fields: usize,
 }
 
+/// The indices of classes and metaclasses.
+type Indices = SecondaryMap<ClassId, [u32; 2]>;
+
 /// Forms and indices of all classes.
 #[derive(Debug)]
 pub struct Shapes {
@@ -35,7 +38,7 @@ pub struct Shapes {
     /// Forms of the instances of classes and metaclasses.
     shapes: SecondaryMap<ClassId, [Shape; 2]>,
     /// Indices of classes and metaclasses, which are also their hashes.
-    indices: SecondaryMap<ClassId, [u32; 2]>,
+    indices: Indices,
     /// Every occupied place of the class table, ascending.
     pub table: Vec<(u32, Side)>,
 }
@@ -215,7 +218,7 @@ impl Maker<'_> {
         }
     }
 
-    fn indices(&mut self) -> (SecondaryMap<ClassId, [u32; 2]>, Vec<(u32, Side)>) {
+    fn indices(&mut self) -> (Indices, Vec<(u32, Side)>) {
         let mut indices = SecondaryMap::with_default([0; 2]);
         let mut table: Vec<(u32, Side)> = Vec::new();
         for (name, places) in &self.reading.description.class_indices {

@@ -68,10 +68,7 @@ impl World<'_> {
             Value::Class(name) => self.class_value(name, false),
             Value::ClassSide(name) => self.class_value(name, true),
             Value::New(class, fields) => self.new_value(class, fields, &[], place),
-            Value::NewSized(class, size) => match self.class_named(class) {
-                Some(class) => self.instance(class, *size).into(),
-                None => self.nil(),
-            },
+            Value::NewSized(class, size) => self.sized(class, *size),
             Value::NewWith(class, fields, list) => {
                 let elements = self.list(list, place);
                 self.new_value(class, fields, &elements, place)
@@ -252,6 +249,11 @@ impl World<'_> {
             self.description_error(message, name, super::shape::NO_CLASS);
         }
         class
+    }
+
+    fn sized(&mut self, class: &str, size: usize) -> Word {
+        let class = self.class_named(class);
+        class.map_or(self.nil(), |class| self.instance(class, size).into())
     }
 
     fn class_value(&mut self, name: &str, meta: bool) -> Word {

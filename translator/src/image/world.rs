@@ -106,19 +106,7 @@ impl<'a> World<'a> {
     ) -> World<'a> {
         let mut heap = Heap::default();
         let shapes = foundation.shapes;
-        for role in [Role::Nil, Role::False, Role::True] {
-            let class_index = index_of(shapes, role);
-            heap.add(pointers(class_index, format::EMPTY, Vec::new()));
-        }
-        heap.add(Object {
-            class_index: WORDS_PUN,
-            format: format::WORDS_64,
-            hash: 0,
-            body: Body::Raw {
-                element: 8,
-                bytes: vec![0; 8 * FREE_LISTS],
-            },
-        });
+        add_first_objects(&mut heap, shapes);
         let nil = Word::Object(id(NIL));
         let last = shapes.table.last().map_or(0, |(index, _)| *index as usize);
         let pages = (last / PAGE_SLOTS + 1).max(2);
@@ -392,6 +380,23 @@ pub fn pointers(class_index: u32, format: u8, slots: Vec<Word>) -> Object {
 
 fn id(index: usize) -> ObjectId {
     crate::base::EntityRef::new(index)
+}
+
+/// Adds nil, false, true and the free lists.
+fn add_first_objects(heap: &mut Heap, shapes: &Shapes) {
+    for role in [Role::Nil, Role::False, Role::True] {
+        let class_index = index_of(shapes, role);
+        heap.add(pointers(class_index, format::EMPTY, Vec::new()));
+    }
+    heap.add(Object {
+        class_index: WORDS_PUN,
+        format: format::WORDS_64,
+        hash: 0,
+        body: Body::Raw {
+            element: 8,
+            bytes: vec![0; 8 * FREE_LISTS],
+        },
+    });
 }
 
 fn index_of(shapes: &Shapes, role: Role) -> u32 {
