@@ -10,6 +10,7 @@ use crate::image::compile::{
     BindingId, BytecodeSet, Closures, CompiledCode, Reference, Scope, Target, TargetOptions,
     VariableForm, compile, print::print, verify::verify,
 };
+use crate::syntax::ast::Method;
 use crate::tonel::{ClassDefinition, MethodChunk, read_class};
 
 /// A kind of code.
@@ -106,6 +107,18 @@ impl Class {
             &mut diagnostics,
         );
         (code, diagnostics)
+    }
+
+    /// The code of the first method, verified, or what is wrong with it.
+    pub(super) fn code(&self) -> Result<CompiledCode, String> {
+        let (code, diagnostics) = self.compile(&self.definition.methods[0]);
+        let code = code.ok_or_else(|| render_all(&diagnostics, &self.sources, Color::Plain))?;
+        verify(&code).map(|()| code)
+    }
+
+    /// The first method.
+    pub(super) fn method(&self) -> &Method {
+        &self.definition.methods[0].method
     }
 
     /// All methods: diagnostics and listings. Every one must pass the verifier.
