@@ -9,7 +9,7 @@ use crate::program::{Code, Figures, Program, Temporary, measure};
 /// Objects of all programs are Arrays of two: a header and two slots.
 const OBJECT_BYTES: f64 = 24.0;
 /// Elements of a row of a table.
-const ROW: i64 = 1 << 20;
+const ROW: i64 = 1 << 14;
 
 /// Prints how much memory per second a program can allocate while 5 % of it survive.
 pub(crate) fn scavenging() -> Result<(), String> {

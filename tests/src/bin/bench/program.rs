@@ -109,13 +109,23 @@ impl Program {
     }
 
     fn define_primitive(&mut self, class: &str, selector: &str, arguments: u8, number: u16) {
+        let mut failed = Code::default();
+        self.quit(&mut failed, 80 + arguments);
         let method = Method {
             arguments,
             temporaries: arguments,
             primitive: number,
-            ..Method::new(BytecodeSet::V3, vec![], vec![120])
+            ..Method::new(BytecodeSet::V3, failed.literals, failed.bytes)
         };
         self.world.define(class, selector, &method);
+    }
+
+    /// Ends the program with a status.
+    fn quit(&mut self, code: &mut Code, status: u8) {
+        code.receiver();
+        code.push(Value::Integer(i64::from(status)));
+        self.send(code, "quit:", 1);
+        code.return_receiver();
     }
 
     fn define_file_primitive(&mut self, selector: &str, arguments: u8, name: &str) {
@@ -123,11 +133,14 @@ impl Program {
         let mut function = words.to_vec();
         function.extend([Value::Integer(0), Value::Integer(0)]);
         let function = Value::Object(self.world.array(function));
+        let mut failed = Code::default();
+        failed.literal(function);
+        self.quit(&mut failed, 90 + arguments);
         let method = Method {
             arguments,
             temporaries: arguments,
             primitive: 117,
-            ..Method::new(BytecodeSet::V3, vec![function], vec![120])
+            ..Method::new(BytecodeSet::V3, failed.literals, failed.bytes)
         };
         self.world.define("Main", selector, &method);
     }
@@ -177,10 +190,7 @@ impl Program {
         code.push(Value::Integer(8 * ROOM as i64));
         self.send(&mut code, "write:from:at:count:", 4);
         code.pop();
-        code.receiver();
-        code.push(Value::Integer(0));
-        self.send(&mut code, "quit:", 1);
-        code.return_receiver();
+        self.quit(&mut code, 0);
         self.define("end", 0, 1, code);
     }
 }
