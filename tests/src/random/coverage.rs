@@ -85,6 +85,7 @@ fn name(inst: &Inst) -> String {
         Inst::Syscall(..) => "syscall".to_owned(),
         Inst::TrapIf(..) => "trap.if".to_owned(),
         Inst::Rdtsc => "rdtsc".to_owned(),
+        Inst::Prefetch(_) => "prefetch".to_owned(),
         Inst::Fence => "fence".to_owned(),
         Inst::Jump(_) => "jump".to_owned(),
         Inst::Br(..) => "br".to_owned(),

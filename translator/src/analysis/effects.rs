@@ -185,7 +185,7 @@ fn own_effects(module: &Module, func: &Function) -> Summary {
             }
             // Direct calls are followed by the caller of this function.
             Inst::Call(..) | Inst::TailCall(..) => {}
-            Inst::Rdtsc => sum.external = true,
+            Inst::Rdtsc | Inst::Prefetch(_) => sum.external = true,
             Inst::Fence => {
                 sum.external = true;
                 sum.reads.insert(Alias::ANY);

@@ -459,6 +459,7 @@ impl<'a> Machine<'a> {
                 self.next = Next::Leave;
                 return Err(Stop::Handler);
             }
+            Intrinsic::Prefetch => {}
             Intrinsic::ReadTimestamp => return Ok(self.system.timestamp().into()),
             Intrinsic::Unreachable => return self.trap(Trap::Unreachable, site),
         }

@@ -63,6 +63,7 @@ fn operation(name: &str) -> Option<(Intrinsic, usize)> {
         "dispatch_ahead" => (Intrinsic::DispatchAhead, 1),
         "enter_interpreter" => (Intrinsic::EnterInterpreter, 0),
         "leave_interpreter" => (Intrinsic::LeaveInterpreter, 0),
+        "prefetch" => (Intrinsic::Prefetch, 0),
         "read_timestamp" => (Intrinsic::ReadTimestamp, 0),
         "unreachable" => (Intrinsic::Unreachable, 0),
         _ => {
@@ -248,7 +249,8 @@ impl<'w> Body<'_, 'w> {
         let ends = handlers_only || operation == Intrinsic::Unreachable;
         let block = matches!(
             operation,
-            Intrinsic::CopyBytes
+            Intrinsic::Prefetch
+                | Intrinsic::CopyBytes
                 | Intrinsic::MoveBytes
                 | Intrinsic::FillBytes
                 | Intrinsic::FillWords

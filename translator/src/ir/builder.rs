@@ -320,6 +320,12 @@ impl FunctionBuilder {
         self.value(Inst::Rdtsc, Type::I64)
     }
 
+    /// Asks the caches for the line at an address.
+    pub fn prefetch(&mut self, address: Value) {
+        self.check(address, Kind::Is(Type::Ptr), "prefetch");
+        self.push(Inst::Prefetch(address), None);
+    }
+
     /// All memory may have changed.
     pub fn fence(&mut self) {
         self.push(Inst::Fence, None);

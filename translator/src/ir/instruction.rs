@@ -176,6 +176,8 @@ pub enum Inst {
     TrapIf(Value, TrapReason),
     /// The time stamp counter.
     Rdtsc,
+    /// Asks the caches for the line at an address; no fault, whatever the address.
+    Prefetch(Value),
     /// All memory may have changed.
     Fence,
     /// Goes to a block.
@@ -299,7 +301,7 @@ impl Inst {
                 fixed: true,
                 ..Effects::PURE
             },
-            Self::Rdtsc => Effects {
+            Self::Rdtsc | Self::Prefetch(_) => Effects {
                 fixed: true,
                 ..Effects::PURE
             },
@@ -434,6 +436,7 @@ impl Inst {
             Self::Syscall(number, args) => Self::Syscall(r.value(number), r.list(args)),
             Self::Block(op, a, b, c) => Self::Block(op, r.value(a), r.value(b), r.value(c)),
             Self::TrapIf(c, reason) => Self::TrapIf(r.value(c), reason),
+            Self::Prefetch(a) => Self::Prefetch(r.value(a)),
             Self::Jump(target) => Self::Jump(r.target(target)),
             Self::Br(c, yes, no, hint) => Self::Br(r.value(c), r.target(yes), r.target(no), hint),
             Self::BrChecked(op, a, b, normal, overflow) => Self::BrChecked(

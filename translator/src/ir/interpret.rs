@@ -246,7 +246,7 @@ impl Machine<'_> {
             Inst::TrapIf(c, reason) if get(c) != 0 => {
                 return Err(End::Trapped(self.module.trap_reasons[reason].clone()));
             }
-            Inst::TrapIf(..) | Inst::Fence => 0,
+            Inst::TrapIf(..) | Inst::Prefetch(_) | Inst::Fence => 0,
             Inst::Rdtsc => 42,
             _ => unreachable!("{inst:?} is a terminator"),
         })

@@ -437,6 +437,7 @@ shapes! {
     "syscall" "n(args)" -> "i64", "reads and writes `memory`";
     "trap.if" "c, reason" -> "", "traps";
     "rdtsc" "" -> "i64", "is not merged or removed";
+    "prefetch" "p" -> "", "is not merged or removed";
     "fence" "" -> "", "reads and writes everything";
     "jump" "block(args)" -> "", "terminator";
     "br" "c, block(args), block(args)" -> "", "terminator";

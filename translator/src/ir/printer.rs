@@ -320,6 +320,7 @@ impl InModule<'_> {
                 write!(f, "trap.if {c}, {}", quoted(&module.trap_reasons[reason]))
             }
             Inst::Rdtsc => write!(f, "rdtsc"),
+            Inst::Prefetch(a) => write!(f, "prefetch {a}"),
             Inst::Fence => write!(f, "fence"),
             _ => self.terminator(f, inst),
         }

@@ -39,6 +39,10 @@ impl Lowering<'_> {
                 }
                 self.b.ret(None);
             }
+            Intrinsic::Prefetch => {
+                let address = self.coerce(values[0], ir::Type::Ptr);
+                self.b.prefetch(address);
+            }
             Intrinsic::ReadTimestamp => return Some(self.b.rdtsc()),
             Intrinsic::Unreachable => self.b.trap(self.shared.reason(Trap::Unreachable)),
         }

@@ -355,6 +355,8 @@ pub enum Intrinsic {
     LeaveInterpreter,
     /// Cycle counter.
     ReadTimestamp,
+    /// An address whose line will be read soon.
+    Prefetch,
     /// Trap: control never gets here.
     Unreachable,
 }

@@ -300,6 +300,8 @@ pub enum Op {
     Syscall,
     /// The time stamp counter, whole, in `rax`.
     Rdtsc,
+    /// Asks the caches for a line.
+    Prefetch,
     /// Traps if the condition holds.
     TrapIf(Cond, TrapReason),
     /// Goes to the only successor.
@@ -350,7 +352,7 @@ impl Op {
             Self::Store(_) | Self::StoreImm(_) | Self::StoreFloat { .. }
         );
         let loads = matches!(self, Self::MoveImm | Self::Load(_) | Self::FloatZero);
-        stores || loads || matches!(self, Self::Move | Self::Lea)
+        stores || loads || matches!(self, Self::Move | Self::Lea | Self::Prefetch)
     }
 
     /// Whether it calls something that comes back.

@@ -349,6 +349,7 @@ impl Parser<'_> {
                 self.lexer.expect(",")?;
                 Ok(Inst::TrapIf(c, self.reason()?))
             }
+            "prefetch" => Ok(Inst::Prefetch(self.value()?)),
             "fence" => Ok(Inst::Fence),
             "tailcall" => {
                 let (callee, args) = self.callee(func)?;

@@ -120,6 +120,10 @@ impl Verifier<'_> {
                 self.is(value, self.module.pins[pin].ty);
                 None
             }
+            Inst::Prefetch(address) => {
+                self.is(address, Type::Ptr);
+                None
+            }
             Inst::Call(callee, args) => {
                 let func = &self.module.functions[callee];
                 self.arguments(&func.signature, args);

@@ -371,6 +371,9 @@ impl<'a> Emitter<'a> {
             Op::Lea | Op::Load(_) | Op::Store(_) | Op::StoreImm(_) | Op::StoreFloat { .. } => {
                 self.memory_instruction(inst);
             }
+            Op::Prefetch => self.put_memory(&inst.mem, |mem| {
+                Instruction::with1(Encoding::Prefetcht0_m8, mem)
+            }),
             Op::Alu(alu, width, form) => self.alu(inst, alu, width, form),
             Op::Imul(width, form) => self.imul(inst, width, form),
             Op::WideMul { .. } | Op::Divide { .. } | Op::BitTest => self.fixed_shape(inst),

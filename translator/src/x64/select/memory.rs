@@ -65,6 +65,12 @@ impl Selector<'_> {
         self.emit(build);
     }
 
+    pub(super) fn prefetch(&mut self, address: Value) {
+        let place = self.address(Address::value(address, 0));
+        let build = self.build(Op::Prefetch).mem(place);
+        self.emit(build);
+    }
+
     fn store_float(&mut self, access: Access, value: Value, address: Address, alias: Alias) {
         if let Some(Inst::Fconst(0) | Inst::F32const(0)) = self.def(value) {
             let place = self.address(address).with_alias(alias);

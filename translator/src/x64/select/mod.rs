@@ -267,6 +267,7 @@ impl<'a> Selector<'a> {
             }
             Inst::TrapIf(c, reason) => self.trap_if(c, reason),
             Inst::Rdtsc => self.read_time_stamp(result),
+            Inst::Prefetch(address) => self.prefetch(address),
             Inst::Fence => {}
             terminator => unreachable!("{terminator:?} stands in the middle of a block"),
         }
