@@ -1,6 +1,11 @@
 //! The literal frame of a method or block.
 
+use std::hash::{Hash, Hasher};
+
+use rustc_hash::{FxHashMap, FxHasher};
+
 use super::code::Literal;
+use super::names::number;
 use super::target::Target;
 use crate::base::{Integer, Natural};
 use crate::syntax::ast;
@@ -9,17 +14,38 @@ use crate::syntax::ast;
 #[derive(Default)]
 pub(super) struct LiteralFrame {
     literals: Vec<Literal>,
+    /// The indices of literals by a hash of theirs, once there are [`MANY`].
+    by_hash: FxHashMap<u64, Vec<u32>>,
 }
+
+/// So many literals are looked through one by one.
+const MANY: usize = 32;
 
 impl LiteralFrame {
     /// The index of a literal that is equal and of the same kind; it is added if there is none.
     pub(super) fn index(&mut self, literal: Literal) -> u32 {
-        let same = |other: &Literal| is_same(&literal, other);
-        let index = self.literals.iter().position(same).unwrap_or_else(|| {
-            self.literals.push(literal);
-            self.literals.len() - 1
-        });
-        super::names::number(index)
+        let next = number(self.literals.len());
+        if self.literals.len() < MANY {
+            let same = |other: &Literal| is_same(&literal, other);
+            if let Some(index) = self.literals.iter().position(same) {
+                return number(index);
+            }
+        } else {
+            if self.by_hash.is_empty() {
+                for (literal, index) in self.literals.iter().zip(0..) {
+                    let same_hash = self.by_hash.entry(hash_of(literal)).or_default();
+                    same_hash.push(index);
+                }
+            }
+            let same_hash = self.by_hash.entry(hash_of(&literal)).or_default();
+            let same = |index: &&u32| is_same(&literal, &self.literals[**index as usize]);
+            if let Some(&index) = same_hash.iter().find(same) {
+                return index;
+            }
+            same_hash.push(next);
+        }
+        self.literals.push(literal);
+        next
     }
 
     pub(super) fn len(&self) -> usize {
@@ -31,6 +57,23 @@ impl LiteralFrame {
         self.literals.extend(last);
         self.literals
     }
+}
+
+/// A number that is the same for literals that are the same.
+fn hash_of(literal: &Literal) -> u64 {
+    let mut hasher = FxHasher::default();
+    match literal {
+        Literal::Integer(value) => value.hash(&mut hasher),
+        Literal::Float(value) => value.to_bits().hash(&mut hasher),
+        Literal::Character(value) => value.hash(&mut hasher),
+        Literal::String(text) => text.hash(&mut hasher),
+        Literal::Symbol(symbol) | Literal::Undeclared(symbol) => symbol.hash(&mut hasher),
+        Literal::ByteArray(bytes) => bytes.hash(&mut hasher),
+        Literal::Array(elements) => elements.len().hash(&mut hasher),
+        Literal::Binding(binding) => binding.hash(&mut hasher),
+        _ => {}
+    }
+    hasher.finish()
 }
 
 /// Whether two literals may be one object: `1` and `1.0` may not, nor may `0.0` and `-0.0`.

@@ -3,6 +3,7 @@
 //! `tests/texts/NAME.st` is a class; its listings are in `NAME.sista.txt`, `NAME.embedded.txt` (SistaV1 with embedded blocks) and `NAME.v3.txt`.
 //! `OURO_BLESS=1` writes these anew. `OURO_SOURCES`, folders with colons between them, are compiled as a whole if it is set.
 
+mod limits;
 mod machine;
 mod random;
 mod reference;
