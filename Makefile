@@ -3,6 +3,7 @@
 CARGO ?= cargo
 OUROC = $(CARGO) run --quiet --release --package ouroc --
 VM    = vm-source-st/vm.ron
+KERNEL = vm-source-st/kernel.ron
 REV  ?= HEAD
 
 .PHONY: help vm run test test-fast diff bench check lint fmt bless clean
@@ -10,9 +11,12 @@ REV  ?= HEAD
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
-vm: ## translate the VM, write generated/ouro, start it as a proof
+vm: ## translate the VM and its image, write generated/ouro with the image inside, start it as a proof
 	$(OUROC) build $(VM) --manifest generated/manifest.ron
-	./generated/ouro --version
+	$(OUROC) image $(KERNEL) --output generated/kernel.image
+	./generated/ouro --deterministic generated/kernel.image --snapshot
+	$(OUROC) build $(VM) --image generated/kernel.image
+	./generated/ouro
 
 run: vm ## start the VM on its built-in image
 	./generated/ouro

@@ -155,6 +155,18 @@ impl Session {
     /// # Panics
     /// As `run`.
     pub fn run_with(&self, vm: &Path, seconds: u32, options: &[&str]) -> Run {
+        self.run_whole(vm, seconds, options, &[])
+    }
+
+    /// The same as `run_for`, with arguments for the image.
+    ///
+    /// # Panics
+    /// As `run`.
+    pub fn run_arguments(&self, seconds: u32, options: &[&str], arguments: &[&str]) -> Run {
+        self.run_whole(&vm(), seconds, options, arguments)
+    }
+
+    fn run_whole(&self, vm: &Path, seconds: u32, options: &[&str], arguments: &[&str]) -> Run {
         let always = std::env::var("OURO_TEST_OPTIONS").unwrap_or_default();
         let output = Command::new("timeout")
             .arg(seconds.to_string())
@@ -163,6 +175,7 @@ impl Session {
             .args(always.split_whitespace())
             .args(options)
             .arg(Session::IMAGE)
+            .args(arguments)
             .current_dir(&self.folder)
             .output()
             .expect("the VM can be started");

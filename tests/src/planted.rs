@@ -42,7 +42,7 @@ fn translate() -> Result<Vec<u8>, String> {
     };
     session.optimize(&mut lowered.module)?;
     let code = session.compile(&lowered.module)?;
-    Ok(session.link(&code, &analyzed.facts)?.bytes)
+    Ok(session.link(&code, &analyzed.facts, Vec::new())?.bytes)
 }
 
 fn write(bytes: &[u8]) -> std::io::Result<PathBuf> {

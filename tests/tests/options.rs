@@ -148,7 +148,6 @@ fn two_hyphens_end_the_options() {
     let session = Session::new(&quitting_image());
     assert_eq!(session.run(&["--stats", "--"]).status, 7);
     refused(&["--", "--stats"], "cannot load --stats");
-    refused(&["--"], "usage");
 }
 
 #[test]
@@ -159,7 +158,7 @@ fn a_script_or_an_expression_without_an_image_that_compiles_is_refused() {
     assert!(run.stderr.contains("script"), "{}", run.stderr);
     let long = Session::new("\"a comment\" 3 + 4.\r\n".repeat(50).as_bytes());
     assert!(long.run(&[]).stderr.contains("script"));
-    refused(&["-e", "3 + 4"], "expressions");
+    refused(&["-e", "3 + 4"], "expression");
     refused(&["-e"], "expression");
 }
 

@@ -87,6 +87,9 @@ pub struct Build {
     /// The executable to write [default: generated/NAME beside the description's folder].
     #[arg(long, short, value_name = "FILE")]
     pub output: Option<PathBuf>,
+    /// An image to build into the executable, which it runs when none is named.
+    #[arg(long, value_name = "FILE")]
+    pub image: Option<PathBuf>,
     /// Test assertions and array bounds.
     #[arg(long)]
     pub checked: bool,

@@ -208,7 +208,7 @@ impl Session {
         self.stage("code", |_| x64::compile(module))
     }
 
-    /// Links machine code to an executable.
+    /// Links machine code to an executable with `image` inside.
     ///
     /// # Errors
     /// A symbol is missing, or the file does not pass verification.
@@ -216,8 +216,10 @@ impl Session {
         &mut self,
         code: &CodeModule<'_>,
         facts: &SourceFacts,
+        image: Vec<u8>,
     ) -> Result<Executable, String> {
         let options = LinkOptions {
+            image,
             files: facts.files.clone(),
             ..LinkOptions::default()
         };

@@ -21,6 +21,7 @@ use crate::report;
 use crate::x64::CodeModule;
 
 pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
+    let image = options.image.as_deref().map(read_image).transpose()?;
     let mut session = Session::default();
     let analyzed = session.analyze(&options.description, Tests::LeftOut);
     let lowered = analyzed.as_ref().and_then(|analyzed| {
@@ -44,7 +45,8 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     if let Some(folder) = &options.dump_ir {
         dump(&lowered, folder)?;
     }
-    let built = match link(&analyzed, &mut lowered, &mut session, options) {
+    let image = image.unwrap_or_default();
+    let built = match link(&analyzed, &mut lowered, &mut session, options, image) {
         Ok(built) => built,
         Err(fault) => return translator_fault(&fault, output),
     };
@@ -77,6 +79,12 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     Ok(status)
 }
 
+/// The image that is to be built in.
+fn read_image(path: &Path) -> Result<Vec<u8>> {
+    std::fs::read(path)
+        .map_err(|error| Error::new(error.kind(), format!("{}: {error}", path.display())))
+}
+
 /// Writes the module before and after optimisation. A copy is optimised, so that the build goes on undisturbed.
 fn dump(lowered: &Lowered, folder: &Path) -> Result<()> {
     std::fs::create_dir_all(folder)?;
@@ -100,6 +108,7 @@ fn link(
     lowered: &mut Lowered,
     session: &mut Session,
     options: &Build,
+    image: Vec<u8>,
 ) -> std::result::Result<Built, String> {
     let names: Vec<String> = lowered
         .module
@@ -109,7 +118,7 @@ fn link(
         .collect();
     session.optimize(&mut lowered.module)?;
     let code = session.compile(&lowered.module)?;
-    let executable = session.link(&code, &analyzed.facts)?;
+    let executable = session.link(&code, &analyzed.facts, image)?;
     let manifest = options
         .manifest
         .is_some()

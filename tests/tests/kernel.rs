@@ -1,0 +1,159 @@
+//! The class library: its image is built from sources, starts, and runs its own tests.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::process::Command;
+
+use ouroc::base::Severity;
+use ouroc::image::{Request, Shared, build};
+use tests::{Run, Session, root, vm};
+
+/// The raw image of the class library and of the packages in the folders beside it.
+fn raw_image(added: &[&str]) -> Vec<u8> {
+    let sources = root().join("vm-source-st");
+    let added: Vec<PathBuf> = added.iter().map(|folder| sources.join(folder)).collect();
+    let mut shared = Shared::default();
+    let request = Request {
+        path: &sources.join("kernel.ron"),
+        defines: &BTreeMap::new(),
+        added: &added,
+        start: None,
+        list: None,
+    };
+    let built = build(&request, &mut shared);
+    let findings: Vec<_> = shared.diagnostics.iter().collect();
+    assert!(findings.is_empty(), "{findings:?}");
+    assert_eq!(shared.diagnostics.count(Severity::Error), 0);
+    built.expect("there is an image without errors").bytes
+}
+
+/// Runs the Smalltalk tests of `names`, all if there is none, and expects that all of them hold.
+fn all_hold(options: &[&str], seconds: u32, names: &[&str]) {
+    let session = Session::new(&raw_image(&["kernel-tests"]));
+    let arguments = [&["test"], names].concat();
+    let run = session.run_arguments(seconds, options, &arguments);
+    assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
+    let summary = run.stdout.lines().last().unwrap_or_default();
+    assert!(
+        summary.contains(" 0 failed, 0 errors, 0 skipped") && !summary.starts_with("0 run"),
+        "{summary}"
+    );
+}
+
+/// The VM as `make vm` has built it, with the image that is in it.
+fn built_in(arguments: &[&str]) -> Run {
+    let output = Command::new(vm())
+        .args(arguments)
+        .output()
+        .expect("the VM can be started");
+    Run {
+        status: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+    }
+}
+
+fn says_who_it_is(run: &Run) {
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    let words: Vec<&str> = run.stdout.split_whitespace().collect();
+    let [
+        name,
+        version,
+        classes,
+        "classes,",
+        methods,
+        "methods,",
+        "bytecode",
+        "set",
+        set,
+    ] = words[..]
+    else {
+        panic!("not who it is: {}", run.stdout)
+    };
+    assert_eq!((name, version, set), ("Ouro", "0.1.0,", "SistaV1"));
+    let count = |word: &str| word.parse::<u32>().unwrap_or(0);
+    assert!(
+        count(classes) > 100 && count(methods) > 2000,
+        "{}",
+        run.stdout
+    );
+}
+
+#[test]
+fn the_raw_image_starts_and_says_who_it_is() {
+    says_who_it_is(&Session::new(&raw_image(&[])).run(&[]));
+}
+
+#[test]
+fn the_executable_runs_the_image_that_is_built_in() {
+    says_who_it_is(&built_in(&[]));
+    says_who_it_is(&built_in(&["--"]));
+}
+
+#[test]
+fn expressions_and_scripts_are_refused_as_long_as_there_is_no_compiler() {
+    let run = built_in(&["-e", "3 + 4"]);
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("no compiler"), "{}", run.stderr);
+    let run = Session::new(b"3 + 4").run(&[]);
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("no compiler"), "{}", run.stderr);
+}
+
+#[test]
+fn the_first_start_makes_the_same_snapshot_every_time() {
+    let raw = raw_image(&[]);
+    let snapshot = |options: &[&str]| {
+        let session = Session::new(&raw);
+        let run = session.run_arguments(60, options, &["--snapshot"]);
+        assert_eq!(run.status, 0, "{}", run.stderr);
+        session.image()
+    };
+    let first = snapshot(&["--deterministic"]);
+    assert!(first != raw, "the snapshot is written");
+    assert!(
+        first == snapshot(&["--deterministic"]),
+        "two snapshots differ"
+    );
+    says_who_it_is(&Session::new(&first).run(&[]));
+}
+
+#[test]
+fn an_error_that_nobody_handles_is_told_with_its_stack_and_ends_with_status_1() {
+    let session = Session::new(&raw_image(&["kernel-bench"]));
+    let run = session.run_arguments(60, &[], &["perform", "MixedWorkload", "nothingOfThatName"]);
+    assert_eq!(run.status, 1);
+    for part in [
+        "MessageNotUnderstood",
+        "nothingOfThatName",
+        "CommandLine>>perform",
+    ] {
+        assert!(run.stderr.contains(part), "{}", run.stderr);
+    }
+}
+
+#[test]
+fn the_mixed_workload_answers_what_it_should() {
+    let session = Session::new(&raw_image(&["kernel-bench"]));
+    let run = session.run_arguments(60, &[], &["perform", "MixedWorkload", "run"]);
+    assert_eq!(run.status, 0, "{}", run.stderr);
+    assert!(run.stdout.contains("total"), "{}", run.stdout);
+}
+
+#[test]
+fn all_tests_in_smalltalk_hold() {
+    all_hold(&[], 60, &[]);
+}
+
+#[test]
+fn all_tests_in_smalltalk_hold_while_the_heap_moves_and_is_checked() {
+    all_hold(&["--gc-stress", "1000", "--check-heap"], 600, &[]);
+}
+
+#[test]
+fn tests_that_nobody_has_are_reported() {
+    let session = Session::new(&raw_image(&[]));
+    let run = session.run_arguments(60, &[], &["test", "NoSuchTest"]);
+    assert_eq!(run.status, 2);
+    assert!(run.stderr.contains("NoSuchTest"), "{}", run.stderr);
+}
