@@ -89,7 +89,14 @@ impl Scope {
         if depth == 0 || choice.one_in(4) {
             return self.number(depth.saturating_sub(1), choice);
         }
+        if choice.one_in(8) {
+            return self.wrapping_conditional(depth, choice);
+        }
         let a = self.wrapping(depth - 1, choice).text;
+        if choice.one_in(12) {
+            let text = format!("({a} \\\\ {})", 1_i128 << choice.within(1, 64));
+            return Number::new(text, i128::MIN, i128::MAX);
+        }
         let op = *choice.of(&[
             "+", "-", "*", "bitAnd:", "bitOr:", "bitXor:", "<<", "+", "*",
         ]);
@@ -99,6 +106,21 @@ impl Scope {
             _ => self.wrapping(depth - 1, choice).text,
         };
         Number::new(format!("({a} {op} {b})"), i128::MIN, i128::MAX)
+    }
+
+    /// A conditional whose arms have a type in common, which may hold none of their values.
+    fn wrapping_conditional(&self, depth: usize, choice: &mut Choice) -> Number {
+        let ty = Int::any(choice);
+        let condition = self.condition(depth - 1, choice);
+        let mut arm = || {
+            let (a, b) = (
+                self.of_type(ty, depth - 1, choice),
+                self.of_type(ty, depth - 1, choice),
+            );
+            format!("({a} {} {b})", choice.of(&["+", "-", "*"]))
+        };
+        let text = format!("({condition} ifTrue: [ {} ] ifFalse: [ {} ])", arm(), arm());
+        Number::new(text, i128::MIN, i128::MAX)
     }
 
     fn any_number(&self, depth: usize, choice: &mut Choice) -> Number {

@@ -216,10 +216,29 @@ impl<'a> Body<'a> {
         self.line(indent, &format!("{name} := {name} {op} {amount}."));
     }
 
+    /// A sum, difference or product of a signed and an unsigned word, which the field's type checks.
+    fn of_both_signs(&self, choice: &mut Choice) -> String {
+        let mut operand = |ty: Int| {
+            let word = self.scope.of_type(ty, 1, choice);
+            match choice.one_in(3) {
+                true => word,
+                // Small enough that not every program traps.
+                false => format!("(({word} >> {}) as{})", choice.within(24, 62), ty.name()),
+            }
+        };
+        let (a, b) = (operand(Int::UINT64), operand(Int::INT64));
+        let op = *choice.of(&["+", "-", "*"]);
+        match choice.coin() {
+            true => format!("{a} {op} {b}"),
+            false => format!("{b} {op} {a}"),
+        }
+    }
+
     fn store_field(&mut self, indent: usize, choice: &mut Choice) {
         let number = choice.within(0, self.scope.fields.len() as u64 - 1) as usize;
         let ty = self.scope.fields[number];
-        let line = match choice.within(0, 5) {
+        let line = match choice.within(0, 6) {
+            6 if ty.bits == 64 => format!("f{number} := {}.", self.of_both_signs(choice)),
             0 => format!("flag := {}.", self.scope.condition(DEPTH, choice)),
             1 => format!(
                 "cells at: {} put: {}.",

@@ -186,6 +186,12 @@ pub(super) fn poison(span: Span) -> Expr {
     }
 }
 
+/// Takes an expression out of its place.
+pub(super) fn take(place: &mut Expr) -> Expr {
+    let span = place.span;
+    std::mem::replace(place, nothing(span))
+}
+
 /// No value.
 pub(super) fn nothing(span: Span) -> Expr {
     Expr {

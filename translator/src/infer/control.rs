@@ -75,8 +75,13 @@ impl<'w> Body<'_, 'w> {
         span: Span,
         want: Want,
     ) -> Expr {
-        let (ty, mut arms) = self.common_type(vec![then, otherwise], span, want);
-        let range = arms_range(&arms, ty);
+        let (ty, range, mut arms) = match self.open_choice(&then, &otherwise, want) {
+            Some((ty, all)) => (ty, Some(all), vec![then, otherwise]),
+            None => {
+                let (ty, arms) = self.common_type(vec![then, otherwise], span, want);
+                (ty, arms_range(&arms, ty), arms)
+            }
+        };
         let otherwise = arms.pop().unwrap_or_else(|| nothing(span));
         let then = arms.pop().unwrap_or_else(|| nothing(span));
         Expr {
@@ -85,6 +90,22 @@ impl<'w> Body<'_, 'w> {
             range,
             span,
         }
+    }
+
+    /// The type in common of integer arms that it may not hold: what becomes of them is for the user of the conditional to say.
+    fn open_choice(&mut self, then: &Expr, otherwise: &Expr, want: Want) -> Option<(Type, Range)> {
+        let (Type::Int(one), Type::Int(other)) = (then.ty, otherwise.ty) else {
+            return None;
+        };
+        if want == Want::Effect || one.unit != other.unit {
+            return None;
+        }
+        let (first, second) = (self.share(then), self.share(otherwise));
+        let joined = super::join::join_shares(first, second)?;
+        let ty = super::join::share_type(joined);
+        let Type::Int(common) = ty else { return None };
+        let all = range::union(range_of(then), range_of(otherwise));
+        (common.unit == one.unit && !all.within(common.range())).then_some((ty, all))
     }
 
     /// Brings arms to the type in common, `Void` when their values are not used.

@@ -263,7 +263,10 @@ impl<'w> Body<'_, 'w> {
                 span,
             };
         }
-        let (expr, conversion, result) = if exact.within(all) {
+        let fits = exact.within(all);
+        let (expr, conversion, result) = if fits && super::settle::has_pending(&expr) {
+            (self.wrap(expr), Conversion::Truncate, exact)
+        } else if fits {
             (self.settle(expr, None), Conversion::Proven, exact)
         } else {
             (self.wrap(expr), Conversion::Truncate, all)

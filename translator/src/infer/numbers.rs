@@ -211,10 +211,12 @@ impl<'w> Body<'_, 'w> {
 
     /// Settles the operands that the operation cannot take pending, or wraps those of which it takes low bits only.
     fn ready_operands(&mut self, op: IntBinary, a: Expr, b: Expr) -> (Expr, Expr) {
-        let masks = |expr: &Expr| matches!(expr.kind, ExprKind::Int(mask) if mask >= 0);
+        // No bit above the 64th is set in it, so of the other operand only low bits count.
+        let masks = |expr: &Expr| range_of(expr).within(range::UNSIGNED);
         match op {
-            IntBinary::And if masks(&b) && range::fits(range_of(&b)) => (self.wrap(a), b),
-            IntBinary::And if masks(&a) && range::fits(range_of(&a)) => (a, self.wrap(b)),
+            IntBinary::And if masks(&b) => (self.wrap(a), b),
+            IntBinary::And if masks(&a) => (a, self.wrap(b)),
+            IntBinary::Clear if masks(&a) => (a, self.wrap(b)),
             IntBinary::Add
             | IntBinary::Sub
             | IntBinary::Mul
@@ -454,7 +456,7 @@ fn normalize(op: IntBinary, a: Expr, mut b: Expr) -> (IntBinary, Expr, Expr) {
             ..range::home(Range::exactly(value))
         });
     };
-    let power = value > 0 && value.count_ones() == 1 && value < 1 << 63;
+    let power = value > 0 && value.count_ones() == 1;
     let op = match op {
         IntBinary::Add if value < 0 => {
             replace(-value);
@@ -464,11 +466,11 @@ fn normalize(op: IntBinary, a: Expr, mut b: Expr) -> (IntBinary, Expr, Expr) {
             replace(-value);
             IntBinary::Add
         }
-        IntBinary::FloorDiv if power => {
+        IntBinary::FloorDiv if power && value <= 1 << 63 => {
             replace(i128::from(value.trailing_zeros()));
             IntBinary::Shr
         }
-        IntBinary::FloorMod if power => {
+        IntBinary::FloorMod if power && value <= 1 << 64 => {
             replace(value - 1);
             IntBinary::And
         }

@@ -7,12 +7,49 @@ use crate::base::Diagnostic;
 use crate::typed::{Arithmetic, Expr, ExprKind, IntBinary, IntType, IntUnary, Range, Type};
 
 use super::body::Body;
+use super::scope::Purpose;
 use super::{codes, range};
 
 /// Whether low bits of the operation depend on low bits of its operands only.
 fn is_transparent(op: IntBinary) -> bool {
     use IntBinary::{Add, And, Clear, Mul, Or, Shl, Sub, Xor};
     matches!(op, Add | Sub | Mul | And | Or | Xor | Clear | Shl)
+}
+
+/// One of two operands.
+enum Operand {
+    First,
+    Second,
+}
+
+/// The operand that has no bit above the 64th, and the result therefore neither, whatever the other one has there.
+fn masks(op: IntBinary, a: Range, b: Range) -> Option<Operand> {
+    match op {
+        IntBinary::And if a.within(range::UNSIGNED) => Some(Operand::First),
+        IntBinary::And if b.within(range::UNSIGNED) => Some(Operand::Second),
+        IntBinary::Clear if a.within(range::UNSIGNED) => Some(Operand::First),
+        _ => None,
+    }
+}
+
+/// Whether an expression is a conditional whose arms have not been given its type.
+pub(super) fn is_open_choice(expr: &Expr) -> bool {
+    match (&expr.kind, expr.ty) {
+        (ExprKind::If(..), Type::Int(ty)) => !range_of(expr).within(ty.range()),
+        _ => false,
+    }
+}
+
+/// Whether an operand is left that only truncation makes fit.
+pub(super) fn has_pending(expr: &Expr) -> bool {
+    let is_pending = |operand: &Expr| !range::fits(range_of(operand)) || has_pending(operand);
+    match &expr.kind {
+        ExprKind::IntBinary(op, Arithmetic::Exact, a, b) if is_transparent(*op) => {
+            is_pending(a) || is_pending(b)
+        }
+        ExprKind::IntUnary(IntUnary::Neg | IntUnary::Invert, Arithmetic::Exact, a) => is_pending(a),
+        _ => false,
+    }
 }
 
 /// The exact range, of integers only.
@@ -27,34 +64,56 @@ impl Body<'_, '_> {
         expr
     }
 
-    fn wrap_in_place(&mut self, expr: &mut Expr) {
+    /// Whether the value may differ from the exact one, by a multiple of 2^64.
+    fn wrap_in_place(&mut self, expr: &mut Expr) -> bool {
         let pending = !range::fits(range_of(expr));
-        match &mut expr.kind {
+        let lost = match &mut expr.kind {
             ExprKind::IntBinary(op, arithmetic, a, b) if is_transparent(*op) => {
-                self.wrap_in_place(a);
-                if *op == IntBinary::Shl {
-                    self.settle_in_place(b, None);
-                } else {
-                    self.wrap_in_place(b);
-                }
-                if pending {
+                let masked = masks(*op, range_of(a), range_of(b));
+                let a_lost = self.wrap_in_place(a);
+                let b_lost = match op {
+                    IntBinary::Shl => {
+                        self.settle_in_place(b, None);
+                        false
+                    }
+                    _ => self.wrap_in_place(b),
+                };
+                let lost = match masked {
+                    Some(Operand::First) if !pending => a_lost,
+                    Some(Operand::Second) if !pending => b_lost,
+                    _ => pending || a_lost || b_lost,
+                };
+                if lost {
                     *arithmetic = Arithmetic::Wrapping;
                 }
+                lost
             }
             ExprKind::IntUnary(IntUnary::Neg | IntUnary::Invert, arithmetic, a) => {
-                self.wrap_in_place(a);
-                if pending {
+                let lost = self.wrap_in_place(a) || pending;
+                if lost {
                     *arithmetic = Arithmetic::Wrapping;
                 }
+                lost
             }
             // A constant beyond 64 bits keeps its value, of which the low bits are used.
-            ExprKind::Int(_) if pending => {}
+            ExprKind::Int(_) if pending => true,
+            ExprKind::If(_, a, b) if pending => {
+                for arm in [a, b] {
+                    let (taken, span) = (super::body::take(arm), arm.span);
+                    **arm = self.truncate_to(taken, IntType::INT64, span);
+                }
+                true
+            }
+            ExprKind::Seq(all) if pending => match all.last_mut() {
+                Some(last) => self.wrap_in_place(last),
+                None => false,
+            },
             _ => {
                 self.settle_in_place(expr, None);
-                return;
+                return false;
             }
-        }
-        if pending {
+        };
+        if lost {
             let unit = super::body::unit_of(expr.ty);
             expr.ty = Type::Int(IntType {
                 unit,
@@ -62,6 +121,31 @@ impl Body<'_, '_> {
             });
             expr.range = Some(range::SIGNED);
         }
+        lost
+    }
+
+    /// A conditional whose arms were left as they are, for want of a type that holds both.
+    fn settle_choice(&mut self, expr: &mut Expr, target: Option<IntType>) {
+        let (Type::Int(joined), all) = (expr.ty, range_of(expr)) else {
+            return;
+        };
+        let ty = match target {
+            Some(target) if !all.within(target.range()) && target.unit == joined.unit => target,
+            _ if range::fits(all) => IntType {
+                unit: joined.unit,
+                ..range::home(all)
+            },
+            _ => joined,
+        };
+        if let ExprKind::If(_, a, b) = &mut expr.kind {
+            for arm in [a, b] {
+                let taken = super::body::take(arm);
+                let settled = self.settle(taken, Some(ty));
+                **arm = self.fit(settled, ty, Purpose::Arm, None);
+            }
+        }
+        expr.ty = Type::Int(ty);
+        expr.range = Some(range::intersect(all, ty.range()));
     }
 
     /// Makes an integer expression one whose exact value a register holds: proven, or checked.
@@ -75,6 +159,19 @@ impl Body<'_, '_> {
             return;
         };
         let span = expr.span;
+        if is_open_choice(expr) {
+            return self.settle_choice(expr, target);
+        }
+        match &mut expr.kind {
+            ExprKind::Seq(all) if !range::fits(exact) => {
+                if let Some(last) = all.last_mut() {
+                    self.settle_in_place(last, target);
+                    (expr.ty, expr.range) = (last.ty, last.range);
+                }
+                return;
+            }
+            _ => {}
+        }
         let operands = match &mut expr.kind {
             ExprKind::IntBinary(_, arithmetic, a, b) => {
                 if *arithmetic != Arithmetic::Exact {
@@ -146,7 +243,7 @@ impl Body<'_, '_> {
             }
         }
         let error = error.hint(
-            "truncate the result (asInt64, asUInt64), or convert an operand (asInt64) if it is small",
+            "store it in a field or local of a known type, truncate it (asInt64, asUInt64), or convert an operand that is small",
         );
         *expr = self.fail(error);
     }
@@ -183,14 +280,20 @@ fn check_sign(expr: &Expr, operands: Range, target: Option<IntType>) -> Option<b
     );
     let wants_unsigned = target.is_some_and(|target| !target.signed);
     let is_sub = matches!(expr.kind, ExprKind::IntBinary(IntBinary::Sub, ..));
+    // A sum, difference or product is worked out in 128 bits where its operands have no sign in common: then the target says what it must fit.
+    let is_wide = matches!(
+        expr.kind,
+        ExprKind::IntBinary(IntBinary::Add | IntBinary::Sub | IntBinary::Mul, ..)
+    );
+    let wanted = target.filter(|_| is_wide).map(|target| target.signed);
     match (signed, unsigned) {
         (true, true) => Some(!wants_unsigned || range_of(expr).lo < 0),
         (true, false) => Some(true),
         // A difference of unsigned words may be negative, which the unsigned check refuses: right only where that is wanted.
-        (false, true) if is_sub && !wants_unsigned => None,
+        (false, true) if is_sub && !wants_unsigned => wanted,
         (false, true) if matches!(expr.kind, ExprKind::IntUnary(..)) => None,
         (false, true) => Some(false),
-        (false, false) => None,
+        (false, false) => wanted,
     }
 }
 
