@@ -364,7 +364,7 @@ pub fn parse_description(
 ) -> Option<ImageDescription> {
     let options = Options::default().with_default_extension(Extensions::IMPLICIT_SOME);
     let error = match options.from_str(text) {
-        Ok(description) => return Some(description),
+        Ok(description) => return checked(description, text, file, diagnostics),
         Err(error) => error,
     };
     let source = SourceFile::new(String::new(), text.to_owned());
@@ -380,6 +380,28 @@ pub fn parse_description(
     let error = Diagnostic::error("I001", message).primary(span, "");
     diagnostics
         .push(error.hint("image descriptions of the project show the fields and their kinds"));
+    None
+}
+
+/// The description, if its target can be compiled to.
+fn checked(
+    description: ImageDescription,
+    text: &str,
+    file: FileId,
+    diagnostics: &mut Diagnostics,
+) -> Option<ImageDescription> {
+    let Err(fault) = description.target.check() else {
+        return Some(description);
+    };
+    let field = "target";
+    let start = text.find(field).unwrap_or(0);
+    let message = format!("no methods can be compiled so: {fault}");
+    let error =
+        Diagnostic::error("I001", message).primary(Span::new(file, start, start + field.len()), "");
+    diagnostics
+        .push(error.hint(
+            "`(set: SistaV1, closures: Full)` and `(set: V3, closures: Embedded)` are usual",
+        ));
     None
 }
 
@@ -411,6 +433,15 @@ mod tests {
             arguments,
             Some(vec![Value::Globals, Value::Classes, Value::Symbols])
         );
+    }
+
+    #[test]
+    fn a_target_that_no_bytecode_set_has_is_refused() {
+        let text = example().replace("(set: SistaV1, closures: Full)", "(set: V3)");
+        let (description, diagnostics) = parse(&text);
+        assert_eq!(description, None);
+        let messages: Vec<_> = diagnostics.iter().map(|it| &it.message).collect();
+        assert!(messages[0].contains("full closures"), "{messages:?}");
     }
 
     #[test]

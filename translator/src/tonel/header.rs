@@ -102,7 +102,7 @@ impl HeaderReader<'_> {
                 let name = self.name(value);
                 definition.superclass = name.filter(|name| self.interner.text(name.name) != "nil");
             }
-            "instVars" => definition.inst_vars = self.slots(value),
+            "instVars" | "slots" => definition.inst_vars = self.slots(value),
             "classVars" => definition.class_vars = self.slots(value),
             "classInstVars" => definition.class_inst_vars = self.slots(value),
             "pools" | "sharedPools" => definition.pools = self.names(value),

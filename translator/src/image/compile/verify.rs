@@ -4,6 +4,7 @@
 //! - Every jump, also one back, leads to the start of an instruction; the code does not run out at its end.
 //! - Wherever two ways meet, the stack has the same depth on both; it never goes below the temporaries, nor above the frame.
 //! - Literal and temporary indices are in range; selectors are symbols, bindings are bindings.
+//! - The source map names starts of instructions, in ascending order.
 //! - A method has its primitive first and only there; a block returns, and a method does not use the bytecodes of blocks.
 
 use super::code::{CodeKind, CompiledCode, Literal};
@@ -26,6 +27,7 @@ pub fn verify(code: &CompiledCode) -> Result<(), String> {
         largest: 0,
     };
     verifier.shortest_forms()?;
+    verifier.source_map()?;
     verifier.primitive()?;
     verifier.header()?;
     verifier.run()?;
@@ -78,6 +80,27 @@ impl Verifier<'_> {
             let own = &self.code.bytecodes[it.offset..it.offset + it.length];
             if bytes != own && !is_long_form(it) {
                 return self.fail(index, "this has a shorter form");
+            }
+        }
+        Ok(())
+    }
+
+    fn source_map(&self) -> Result<(), String> {
+        let mut starts = self.instructions.iter().map(|it| it.offset);
+        let offsets = self
+            .code
+            .source_map
+            .iter()
+            .map(|entry| entry.offset as usize);
+        for offset in offsets {
+            // Entries and instructions ascend together; several entries may name one place.
+            if self.code.bytecodes.len() == offset {
+                return Err("the source map names the end of the code".into());
+            }
+            if !starts.any(|start| start == offset) {
+                return Err(format!(
+                    "the source map names {offset}, where no instruction begins anew"
+                ));
             }
         }
         Ok(())

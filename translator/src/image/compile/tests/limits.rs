@@ -249,3 +249,19 @@ fn sends_with_many_arguments_reach_up_to_fifteen() {
         running(&method, variant);
     }
 }
+
+#[test]
+fn expressions_as_deep_as_the_parser_takes_them_do_not_exhaust_the_native_stack() {
+    let sum = format!("^ x{}", " + x".repeat(990));
+    let unary = format!("^ x{}", " foo".repeat(990));
+    let assignments = format!("| t | ^ {} x", "t := ".repeat(190));
+    let blocks = format!("^ {} x {}", "[ ".repeat(190), " ]".repeat(190));
+    let conditions = format!("{} x {}", "x ifTrue: [ ".repeat(180), " ]".repeat(180));
+    for method in [sum, unary, assignments, blocks, conditions] {
+        for variant in VARIANTS {
+            if let Err(messages) = code(&method, variant) {
+                panic!("{messages}");
+            }
+        }
+    }
+}
