@@ -51,6 +51,7 @@ impl Folder {
         let request = Request {
             path: &self.path.join("mini.ron"),
             defines: &defines,
+            added: &[],
             start,
             list,
         };
@@ -342,6 +343,15 @@ fn the_boot_method_gets_arrays_of_what_was_built() {
                 1,
             ),
             ("TheSchedule active urgency", 3),
+            ("Memo kinds size", 43),
+            (
+                "((Memo kinds at: 1) at: 2) == #Mini ifTrue: [ 1 ] ifFalse: [ 99 ]",
+                1,
+            ),
+            (
+                "((Memo kinds at: 1) at: 3) isNothing ifTrue: [ 1 ] ifFalse: [ 99 ]",
+                1,
+            ),
         ],
     );
 }
@@ -520,10 +530,10 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "the package Maxi has no folder",
     ),
     (
-        "Undeclared],",
-        "Undeclared, Nil],",
+        "Undeclared, Each",
+        "Undeclared, Nil, Each",
         "I012",
-        "takes 5 arguments but the description gives 6",
+        "takes 6 arguments but the description gives 7",
     ),
     (
         "source: Text(\"boot",

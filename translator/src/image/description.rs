@@ -265,6 +265,8 @@ pub enum Value {
     Symbols,
     /// All classes, superclasses first.
     Classes,
+    /// For each class, superclasses first.
+    EachClass(Box<Value>),
     /// Classes with class variables, each with the bindings of these.
     ClassVariables,
     /// Classes with pools, each with the bindings of these.

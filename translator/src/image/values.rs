@@ -100,6 +100,7 @@ impl World<'_> {
             }
             Value::Array(_)
             | Value::Copies(..)
+            | Value::EachClass(_)
             | Value::Subclasses
             | Value::InstanceVariableNames
             | Value::ClassVariableBindings
@@ -167,6 +168,14 @@ impl World<'_> {
                 .collect(),
             (Value::Copies(count, value), _) => {
                 (0..*count).map(|_| self.value(value, place)).collect()
+            }
+            (Value::EachClass(value), _) => {
+                let classes = self.model.order.iter();
+                let places = classes.map(|&class| Place {
+                    side: Some(instance_side(class)),
+                    ..place
+                });
+                places.map(|place| self.value(value, place)).collect()
             }
             (
                 Value::EachPragma(value),
