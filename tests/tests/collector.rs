@@ -14,6 +14,7 @@ const ADD: u8 = 176;
 const LESS: u8 = 178;
 const EQUAL: u8 = 182;
 const AT: u8 = 192;
+const NEW: u8 = 205;
 /// `quit:`, the first literal of every program here.
 const QUIT: u8 = 224;
 
@@ -156,4 +157,56 @@ fn garbage_does_not_make_the_heap_grow() {
         figure(&statistics, "bytes promoted to old space: ") < 60_000_000,
         "{statistics}"
     );
+}
+
+/// A program that makes `count` Arrays of `size`, one after the other, which it does not keep. It quits with 1, or with 7 if there is no memory for one.
+fn large_array_program(count: i64, size: i64) -> Vec<u8> {
+    let number = 0;
+    let mut world = World::new();
+    let quit = Value::Object(world.symbol("quit:"));
+    let new = Method {
+        arguments: 1,
+        temporaries: 1,
+        primitive: 71,
+        ..Method::new(
+            BytecodeSet::V3,
+            vec![quit, Value::Integer(7)],
+            vec![RECEIVER, literal(1), QUIT, RETURN_RECEIVER],
+        )
+    };
+    world.define("Object", "new:", &new);
+    let literals = vec![
+        quit,
+        Value::Integer(count),
+        world.class("Array"),
+        Value::Integer(size),
+    ];
+    let mut code = vec![ZERO, store(number)];
+    code.extend(count_up(number, 1, &[literal(2), literal(3), NEW, POP]));
+    code.extend([RECEIVER, ONE, QUIT, RETURN_RECEIVER]);
+    let start = Method {
+        temporaries: 1,
+        ..Method::new(BytecodeSet::V3, literals, code)
+    };
+    world.define("Main", "start", &start);
+    world.image()
+}
+
+#[test]
+fn what_lives_and_does_not_fit_ends_the_vm_with_a_message() {
+    let run = Session::new(&list_program(10_000_000, 0)).run(&["--max-heap", "32m"]);
+    assert_eq!(run.status, 1, "{}", run.stderr);
+    assert!(run.stderr.contains("out of memory"), "{}", run.stderr);
+}
+
+#[test]
+fn an_object_for_which_there_is_no_memory_fails_its_primitive() {
+    let run = Session::new(&large_array_program(1, 100_000_000)).run(&["--max-heap", "32m"]);
+    assert_eq!(run.status, 7, "{}", run.stderr);
+}
+
+#[test]
+fn large_garbage_makes_room_before_memory_runs_out() {
+    let image = large_array_program(200, 500_000);
+    runs_well(&image, &["--max-heap", "32m", "--check-heap"]);
 }
