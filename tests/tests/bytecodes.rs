@@ -245,6 +245,14 @@ fn v3_reports_an_unused_bytecode() {
     assert_eq!(answer(V3, World::new(), &[], &[126]), 97);
 }
 
+/// A context that the image starts again from its beginning executes the bytecode that names the primitive.
+#[test]
+fn the_bytecode_that_names_a_primitive_does_nothing() {
+    assert_eq!(answer(V3, World::new(), &[], &[139, 198, 0, 118]), 1);
+    assert_eq!(answer(Sista, World::new(), &[], &[248, 198, 0, 81]), 1);
+    assert_eq!(answer(Sista, World::new(), &[], &[248, 0, 128, 81]), 97);
+}
+
 #[test]
 fn sista_pushes_constants_and_adds_them() {
     assert_eq!(answer(Sista, World::new(), &[], &[81, 81, 96]), 2);
