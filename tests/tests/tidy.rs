@@ -134,6 +134,41 @@ fn files_fit_in_a_head() {
 }
 
 #[test]
+fn the_image_builder_knows_no_class_by_its_name() {
+    let class_of = |path: &std::path::PathBuf| {
+        let name = path.file_name()?.to_str()?;
+        name.strip_suffix(".class.st").map(str::to_owned)
+    };
+    let classes: BTreeSet<String> = files("vm-source-st/kernel", &[".class.st"])
+        .iter()
+        .filter_map(class_of)
+        .collect();
+    assert!(classes.contains("Array"), "the class library is not there");
+    let mut findings = Vec::new();
+    for path in files("translator/src/image", &[".rs"]) {
+        if is_test_module(&path) {
+            continue;
+        }
+        let text = text(&path);
+        let source = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
+        let code = source
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"));
+        for (number, line) in code.enumerate() {
+            let literals = line.split('"').skip(1).step_by(2);
+            for literal in literals.filter(|literal| classes.contains(*literal)) {
+                findings.push(format!(
+                    "{}: {literal} (code line {})",
+                    shown(&path),
+                    number + 1
+                ));
+            }
+        }
+    }
+    assert_none("a class is named; the image description should", &findings);
+}
+
+#[test]
 fn no_unfinished_business_is_left_in_the_source() {
     let words = [
         format!("{}DO:", "TO"),
