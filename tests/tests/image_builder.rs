@@ -6,8 +6,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use clap::Parser;
 use ouroc::base::render::{Color, render_all};
+use ouroc::command::{Output, Status};
 use ouroc::image::{Built, Request, Shared, build};
+use ouroc::options::Options;
 use tests::{Run, Session, root, run_image, text};
 
 const SISTA: &str = "(set: SistaV1, closures: Full)";
@@ -703,4 +706,77 @@ fn the_builder_knows_no_class_by_name() {
         }
     }
     assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[test]
+fn every_damaged_description_is_either_built_or_told_what_is_wrong() {
+    let description = mini();
+    let lines: Vec<&str> = description.lines().collect();
+    let without = |number: usize| {
+        let kept = lines.iter().enumerate().filter(|(each, _)| *each != number);
+        kept.map(|(_, line)| *line).collect::<Vec<_>>().join("\n")
+    };
+    let names: Vec<&str> = description.split('"').skip(1).step_by(2).collect();
+    let shortened = (0..lines.len()).map(|count| lines[..count].join("\n"));
+    let lacking = (0..lines.len()).map(without);
+    let renamed = names
+        .iter()
+        .map(|name| description.replacen(&format!("\"{name}\""), "\"Unheard\"", 1));
+    let mut refused = 0;
+    for damaged in shortened.chain(lacking).chain(renamed) {
+        let (built, told) = Folder::new(&damaged).build(None, None);
+        assert!(built.is_some() || told.contains("error "), "{damaged}");
+        refused += usize::from(built.is_none());
+    }
+    assert!(refused > lines.len(), "only {refused} were refused");
+}
+
+/// Status and what is written when the command is called with these arguments.
+fn command(arguments: &[&str]) -> (Status, String, String) {
+    let options = Options::try_parse_from(["ouroc", "image"].iter().chain(arguments));
+    let options = options.expect("the arguments are well formed");
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut output = Output {
+        out: &mut out,
+        err: &mut err,
+        out_color: Color::Plain,
+        err_color: Color::Plain,
+    };
+    let status = ouroc::command::run(&options, &mut output).expect("output can be written");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (status, text(&out), text(&err))
+}
+
+#[test]
+fn the_command_writes_the_image_and_a_summary_or_refuses() {
+    let folder = Folder::new(&mini());
+    let path = |name: &str| folder.path.join(name).to_string_lossy().into_owned();
+    let define = format!("mini={}", root().join("tests/image/mini").display());
+    let arguments = [
+        &path("mini.ron"),
+        "--define",
+        &define,
+        "-o",
+        &path("out.image"),
+    ];
+    let (status, out, _) = command(&arguments);
+    assert_eq!(status, Status::Success, "{out}");
+    for word in [
+        "classes",
+        "methods",
+        "objects",
+        "undeclared",
+        "parse",
+        "write",
+    ] {
+        assert!(out.contains(word), "{out}");
+    }
+    let written = std::fs::read(folder.path.join("out.image")).expect("the image was written");
+    let (built, _) = folder.build(None, None);
+    assert!(built.is_some_and(|built| built.bytes == written));
+
+    let (status, _, err) = command(&[&path("none.ron")]);
+    assert_eq!(status, Status::Refused);
+    assert!(err.contains("error B001"), "{err}");
+    assert!(Options::try_parse_from(["ouroc", "image", "x.ron", "--define", "mini"]).is_err());
 }
