@@ -6,7 +6,7 @@ VM    = vm-source-st/vm.ron
 KERNEL = vm-source-st/kernel.ron
 REV  ?= HEAD
 
-.PHONY: help vm run test test-fast diff bench check lint fmt bless clean
+.PHONY: help vm run test test-fast fuzz diff bench check lint fmt bless clean
 
 help: ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -27,6 +27,9 @@ test: vm ## every test
 
 test-fast: ## the translator's own tests, unoptimised
 	$(CARGO) test --package ouroc --lib
+
+fuzz: vm ## 100,000 damaged images
+	OURO_FUZZ_CASES=100000 $(CARGO) test --release --package tests --test fuzz -- --nocapture
 
 diff: ## machine code of REV (default HEAD) against the working tree
 	$(OUROC) diff $(REV)

@@ -1,8 +1,7 @@
 //! The VM with planted faults, built from `vm-source-st/planted.ron` when a test first asks for it.
 
-use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::sync::OnceLock;
 
 use ouroc::base::render::{Color, render_all};
@@ -45,15 +44,24 @@ fn translate() -> Result<Vec<u8>, String> {
     Ok(session.link(&code, &analyzed.facts, Vec::new())?.bytes)
 }
 
+/// Writes the executable. `install` does so, for a file that this process itself had open for writing could not be started while
+/// another thread is between starting a process and running it.
 fn write(bytes: &[u8]) -> std::io::Result<PathBuf> {
-    let path = std::env::temp_dir().join(format!("ouro-planted-{}", std::process::id()));
-    let mut file = std::fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o755)
-        .open(&path)?;
-    file.write_all(bytes)?;
+    let folder = root().join("target/planted");
+    std::fs::create_dir_all(&folder)?;
+    let part = folder.join(format!("part-{}", std::process::id()));
+    let path = folder.join("ouro");
+    std::fs::write(&part, bytes)?;
+    let installed = folder.join(format!("installed-{}", std::process::id()));
+    let status = Command::new("install")
+        .args(["-m", "755"])
+        .args([&part, &installed])
+        .status()?;
+    std::fs::remove_file(part)?;
+    if !status.success() {
+        return Err(std::io::Error::other("install has failed"));
+    }
+    std::fs::rename(installed, &path)?;
     Ok(path)
 }
 

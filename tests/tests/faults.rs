@@ -26,7 +26,7 @@ fn image(number: u16) -> Vec<u8> {
     let start = Method::new(set, vec![inner], vec![112, 208, 124]);
     world.define("Main", "start", &start);
     let other = world.define("Main", "other", &start);
-    let mut slots = vec![World::NIL, Value::Integer(41), Value::Integer(0)];
+    let mut slots = vec![World::NIL, Value::Integer(33), Value::Integer(0)];
     slots.extend([
         Value::Object(other),
         World::NIL,
