@@ -1,4 +1,4 @@
-//! The VM with planted faults, built from `vm-source-st/planted.ron` when a test first asks for it.
+//! The VM with planted faults, built when a test first asks for it: the VM as `vm-source-st/vm.ron` describes it, and the package `VM-Planted` above it.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -9,7 +9,7 @@ use ouroc::lower;
 use ouroc::pipeline::Session;
 use ouroc::project::Tests;
 
-use crate::root;
+use crate::{root, text};
 
 /// Primitives of the VM with planted faults.
 pub mod primitive {
@@ -29,9 +29,42 @@ pub mod primitive {
     pub const FAIL_CALL: u16 = 636;
 }
 
+/// The folder for what is built.
+fn folder() -> PathBuf {
+    root().join("target/planted")
+}
+
+/// The description of the VM with one package more, in which the calls of the operating system fail on demand.
+fn description() -> String {
+    let mut text = text(&root().join("vm-source-st/vm.ron"));
+    let packages = root().join("vm-source-st/vm");
+    let changes = [
+        ("name: \"ouro\"", "name: \"planted\"".to_owned()),
+        ("root: \"vm\"", format!("root: {packages:?}")),
+        (
+            "\"VM-Main\",",
+            "\"VM-Main\", \"../vm-tests/VM-Planted\",".to_owned(),
+        ),
+        ("raw: [", "raw: [\"VM-Planted\", ".to_owned()),
+        (
+            "components: {",
+            "components: { \"SystemCalls\": \"FailingSystemCalls\",".to_owned(),
+        ),
+    ];
+    for (old, new) in changes {
+        assert!(text.contains(old), "{old} is not in the description");
+        text = text.replacen(old, &new, 1);
+    }
+    text
+}
+
 fn translate() -> Result<Vec<u8>, String> {
     let mut session = Session::default();
-    let analyzed = session.analyze(&root().join("vm-source-st/planted.ron"), Tests::LeftOut);
+    std::fs::create_dir_all(folder()).map_err(|error| error.to_string())?;
+    let path = folder().join(format!("planted-{}.ron", std::process::id()));
+    std::fs::write(&path, description()).map_err(|error| error.to_string())?;
+    let analyzed = session.analyze(&path, Tests::LeftOut);
+    std::fs::remove_file(&path).map_err(|error| error.to_string())?;
     let lowered = analyzed
         .as_ref()
         .and_then(|analyzed| session.lower(&analyzed.program, lower::Options::default()));
@@ -47,8 +80,7 @@ fn translate() -> Result<Vec<u8>, String> {
 /// Writes the executable. `install` does so, for a file that this process itself had open for writing could not be started while
 /// another thread is between starting a process and running it.
 fn write(bytes: &[u8]) -> std::io::Result<PathBuf> {
-    let folder = root().join("target/planted");
-    std::fs::create_dir_all(&folder)?;
+    let folder = folder();
     let part = folder.join(format!("part-{}", std::process::id()));
     let path = folder.join("ouro");
     std::fs::write(&part, bytes)?;
