@@ -12,6 +12,7 @@ mod large_integers;
 mod modules;
 mod objects;
 mod program;
+mod programs;
 mod spoilt;
 mod sweep;
 mod table;

@@ -1,8 +1,10 @@
 //! Calls of modules that compute, and of those about surroundings.
 
 use super::NamedCall;
-use crate::values::V::{Bytes, False, Float, Int, Large, Main, Minus, Str, Words};
+use crate::values::V::{Array, Bytes, False, Float, Int, Large, Main, Minus, Nil, Str, Words};
 
+/// No process has this number.
+const HIGHEST: i64 = (1 << 30) - 1;
 const BIG: u64 = 1 << 62;
 
 pub(crate) const CALLS: &[NamedCall] = &[
@@ -213,4 +215,95 @@ pub(crate) const CALLS: &[NamedCall] = &[
     ("", "primitiveGetenv", Main, &[Str("PATH")]),
     ("", "primitiveSetGCSemaphore", Main, &[Int(0)]),
     ("", "primitiveSetWindowLabel", Main, &[Str("abc")]),
+    ("UnixOSProcessPlugin", "primitiveGetPid", Main, &[]),
+    ("UnixOSProcessPlugin", "primitiveGetPPid", Main, &[]),
+    ("UnixOSProcessPlugin", "primitiveGetUid", Main, &[]),
+    ("UnixOSProcessPlugin", "primitiveGetGid", Main, &[]),
+    ("UnixOSProcessPlugin", "primitiveGetEUid", Main, &[]),
+    ("UnixOSProcessPlugin", "primitiveGetEGid", Main, &[]),
+    ("UnixOSProcessPlugin", "primitiveGetPGrp", Main, &[]),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveGetCurrentWorkingDirectory",
+        Main,
+        &[],
+    ),
+    ("UnixOSProcessPlugin", "primitiveMakePipe", Main, &[]),
+    ("UnixOSProcessPlugin", "primitiveCreatePipe", Main, &[]),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveEnvironmentAtSymbol",
+        Main,
+        &[Str("PATH")],
+    ),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveEnvironmentAt",
+        Main,
+        &[Int(1)],
+    ),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveChdir",
+        Main,
+        &[Str("nothing")],
+    ),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveSendSigtermTo",
+        Main,
+        &[Int(HIGHEST)],
+    ),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveSendSigkillTo",
+        Main,
+        &[Int(HIGHEST)],
+    ),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveSendSigintTo",
+        Main,
+        &[Int(HIGHEST)],
+    ),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveSendSighupTo",
+        Main,
+        &[Int(HIGHEST)],
+    ),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveCanReceiveSignals",
+        Main,
+        &[Int(HIGHEST)],
+    ),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveReapChildProcess",
+        Main,
+        &[Int(HIGHEST)],
+    ),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveUnixFileNumber",
+        Main,
+        &[Bytes(&[1; 16])],
+    ),
+    (
+        "UnixOSProcessPlugin",
+        "primitiveForkAndExecInDirectory",
+        Main,
+        &[
+            Bytes(b"/nothing\0"),
+            Nil,
+            Nil,
+            Nil,
+            Bytes(b"x\0"),
+            Array(&[9]),
+            Nil,
+            Nil,
+            Nil,
+        ],
+    ),
 ];

@@ -198,6 +198,7 @@ pub(crate) const CALLS: &[Call] = &[
     (249, Array(&[]), &[Array(&[]), True]),
     (254, Main, &[]),
     (254, Main, &[Int(40)]),
+    (254, Main, &[Int(45), Int(1 << 22)]),
     (541, Float(1.5), &[Float(2.5)]),
     (542, Float(1.5), &[Float(2.5)]),
     (543, Float(1.5), &[Float(2.5)]),
