@@ -7,6 +7,7 @@ mod build;
 mod collector;
 mod interpreter;
 mod kernels;
+mod load;
 mod program;
 mod start;
 
@@ -24,6 +25,7 @@ const PARTS: &[(&str, Part)] = &[
     ("promotion", collector::promotion),
     ("full collection", collector::full_collection),
     ("old stores", collector::old_stores),
+    ("load", load::run),
 ];
 
 fn main() -> ExitCode {
