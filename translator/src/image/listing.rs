@@ -26,7 +26,8 @@ pub(super) fn list(name: &str, world: &mut World, sides: &[CompiledSide]) -> Opt
     };
     let (names, interner) = (world.names, &*world.interner);
     let binding = |binding| interner.text(names.bindings[binding].name).to_owned();
-    Some(print(code, interner, &binding))
+    let special = &world.target.options.special_selectors;
+    Some(print(code, interner, special, &binding))
 }
 
 fn side(name: &str, world: &World) -> Option<Side> {

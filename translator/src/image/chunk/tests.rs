@@ -161,6 +161,7 @@ fn syntax_that_dialects_add_is_read_in_chunk_files_only() {
     let methods = [
         "a ^ self first: 1 :: second + 2 :: third: 3; fourth: 4",
         "b ^ `0@0` x",
+        "d ^ self perform: # size",
         "c <cdecl: long 'random' (ulong char*) module: 'libc'> ^ self fail",
     ];
     for method in methods {

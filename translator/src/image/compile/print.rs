@@ -6,17 +6,19 @@ use super::code::{CodeKind, CompiledCode, Literal, MethodState};
 use super::decode::{Operation, decode_all};
 use super::instruction::{Instruction, Jump};
 use super::target::BytecodeSet;
-use crate::base::{EntityRef, Interner};
+use crate::base::Interner;
 
-/// The text of the code; `binding` names bindings.
+/// The text of the code; `special` are the selectors with bytecodes of their own, and `binding` names bindings.
 #[must_use]
 pub fn print(
     code: &CompiledCode,
     interner: &Interner,
+    special: &[String],
     binding: &dyn Fn(super::BindingId) -> String,
 ) -> String {
     let mut printer = Printer {
         interner,
+        special,
         binding,
         text: String::new(),
         indent: 0,
@@ -25,16 +27,9 @@ pub fn print(
     printer.text
 }
 
-/// The text of the code, in which bindings are numbers.
-#[must_use]
-pub fn print_plainly(code: &CompiledCode, interner: &Interner) -> String {
-    print(code, interner, &|binding| {
-        format!("binding {}", binding.index())
-    })
-}
-
 struct Printer<'a> {
     interner: &'a Interner,
+    special: &'a [String],
     binding: &'a dyn Fn(super::BindingId) -> String,
     text: String,
     indent: usize,
@@ -149,7 +144,7 @@ impl Printer<'_> {
             I::Pop => "pop".into(),
             I::Dup => "duplicate".into(),
             I::Send(it) => format!("send {}", literal(it.literal)),
-            I::SendSpecial { number, .. } => format!("send special {number}"),
+            I::SendSpecial { number, .. } => format!("send special {}", self.special(number)),
             I::SendSuper(it) => format!("send {} to super", literal(it.literal)),
             I::SendDirectedSuper(it) => {
                 format!("send {} to super of the class on top", literal(it.literal))
@@ -162,6 +157,14 @@ impl Printer<'_> {
             I::BlockReturnNil => "return nil from block".into(),
             I::BlockReturnTop => "return top from block".into(),
             I::CallPrimitive(number) => format!("primitive {number}"),
+        }
+    }
+
+    /// The selector with its own bytecode; its number if it has no name.
+    fn special(&self, number: u8) -> String {
+        match self.special.get(usize::from(number)) {
+            Some(selector) => format!("#{selector}"),
+            None => number.to_string(),
         }
     }
 

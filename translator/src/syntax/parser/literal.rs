@@ -35,6 +35,10 @@ impl Parser<'_> {
             TokenKind::Symbol => self.symbol(),
             TokenKind::LiteralArrayOpen => self.nested(Self::literal_array)?,
             TokenKind::ByteArrayOpen => self.byte_array()?,
+            TokenKind::Hash if self.extended => {
+                self.advance();
+                return self.array_element_after_hash();
+            }
             TokenKind::Identifier => match self.text_of(start) {
                 "true" => self.constant(Literal::Boolean(true)),
                 "false" => self.constant(Literal::Boolean(false)),

@@ -142,7 +142,12 @@ impl Class {
                     None => "a global".to_owned(),
                 }
             };
-            text += &print(&code, &self.interner, &name);
+            text += &print(
+                &code,
+                &self.interner,
+                &self.target.options.special_selectors,
+                &name,
+            );
             text += "\n";
         }
         text
