@@ -263,6 +263,21 @@ fn a_primitive_s_error_is_in_the_last_temporary() {
 }
 
 #[test]
+fn assignments_that_read_only_objects_refuse_tell_the_variable() {
+    let assign = |message: &str| {
+        format!("[ :broad | broad readOnly: true. broad {message}: 99. 98 ] value: Broad make")
+    };
+    answers(
+        &mini(),
+        &[
+            (&assign("first"), 1),
+            (&assign("last"), 11),
+            (&assign("keepLast"), 11),
+        ],
+    );
+}
+
+#[test]
 fn traits_give_their_methods_and_variables_to_the_classes_that_use_them() {
     answers(
         &mini(),
@@ -324,7 +339,7 @@ fn the_boot_method_gets_arrays_of_what_was_built() {
     answers(
         &mini(),
         &[
-            ("Memo sorts size", 43),
+            ("Memo sorts size", 44),
             (
                 "(Memo sorts at: 1) == Thing ifTrue: [ 1 ] ifFalse: [ 99 ]",
                 1,
@@ -346,7 +361,7 @@ fn the_boot_method_gets_arrays_of_what_was_built() {
                 1,
             ),
             ("TheSchedule active urgency", 3),
-            ("Memo kinds size", 43),
+            ("Memo kinds size", 44),
             (
                 "((Memo kinds at: 1) at: 2) == #Mini ifTrue: [ 1 ] ifFalse: [ 99 ]",
                 1,
