@@ -68,8 +68,8 @@ fn handlers() -> BTreeMap<String, Vec<Option<String>>> {
         let set = sets
             .entry(word(&pragma, last, &session.interner))
             .or_insert_with(|| vec![None; 256]);
-        for opcode in number(&pragma, 0)..=number(&pragma, last - 1) {
-            set[opcode] = Some(method.clone());
+        for place in &mut set[number(&pragma, 0)..=number(&pragma, last - 1)] {
+            *place = Some(method.clone());
         }
     }
     sets
