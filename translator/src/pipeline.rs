@@ -54,6 +54,8 @@ pub struct SourceFacts {
     pub code_lines: usize,
     /// The file of each class, relative to the folder of the build description.
     pub files: BTreeMap<String, String>,
+    /// The file of each method that stands in an extension, by `Class>>selector` or `Class class>>selector`.
+    pub extension_files: BTreeMap<String, String>,
     /// The file in which each method stands, by `Class>>selector` or `Class class>>selector`.
     pub method_files: BTreeMap<String, FileId>,
 }
@@ -221,6 +223,7 @@ impl Session {
         let options = LinkOptions {
             image,
             files: facts.files.clone(),
+            extension_files: facts.extension_files.clone(),
             ..LinkOptions::default()
         };
         self.stage("link", |_| object::link(code, &options))
@@ -250,7 +253,11 @@ fn source_facts(project: &Project, session: &Session) -> SourceFacts {
             .map(|chunk| (method_name(&class, chunk), file));
         named.collect::<Vec<_>>()
     };
+    let extensions =
+        definitions().filter(|definition| definition.kind == DefinitionKind::Extension);
+    let shown = |(method, file)| (method, session.sources.file(file).path.clone());
     SourceFacts {
+        extension_files: extensions.flat_map(methods_of).map(shown).collect(),
         method_files: definitions().flat_map(methods_of).collect(),
         name: project.description.name.clone(),
         packages: project.packages.len(),

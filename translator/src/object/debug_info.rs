@@ -2,6 +2,7 @@
 //!
 //! The directory of compilation is a constant, so that the bytes do not depend on where the sources are; files are named relative to it.
 
+use super::LinkOptions;
 use super::collect::Collected;
 use super::layout::Layout;
 use super::pieces::{LinkError, SectionKind};
@@ -26,7 +27,7 @@ pub(super) struct DebugSection {
     pub bytes: Vec<u8>,
 }
 
-/// The debug sections of a placed module. `files` gives the file of a class by its name.
+/// The debug sections of a placed module. The options give the files of classes and extensions.
 ///
 /// # Errors
 /// A section cannot be written.
@@ -34,7 +35,7 @@ pub(super) fn sections(
     code: &CodeModule<'_>,
     collected: &Collected,
     layout: &Layout,
-    files: &BTreeMap<String, String>,
+    options: &LinkOptions,
 ) -> Result<Vec<DebugSection>, LinkError> {
     let encoding = Encoding {
         format: Format::Dwarf32,
@@ -55,7 +56,7 @@ pub(super) fn sections(
     let here = program.add_directory(text("."));
     program.add_file(text("vm"), here, None);
     let mut names = FileNames {
-        files,
+        options,
         known: BTreeMap::new(),
     };
     for &id in &collected.order {
@@ -99,23 +100,37 @@ fn text(text: &str) -> LineString {
 
 /// The files that positions lie in.
 struct FileNames<'a> {
-    files: &'a BTreeMap<String, String>,
+    options: &'a LinkOptions,
+    /// The files met so far, by their path.
     known: BTreeMap<String, FileId>,
 }
 
 impl FileNames<'_> {
-    /// The file of a method: that of its class, or one named after the class.
+    /// The file of a method: that of the extension in which it stands, that of its class, or one named after the class.
     fn of(&mut self, dwarf: &mut DwarfUnit, code: &CodeModule<'_>, position: Position) -> FileId {
-        let class = class_of(&code.module.names[position.method]);
-        if let Some(&id) = self.known.get(class) {
+        let method = source_name(&code.module.names[position.method]);
+        let class = class_of(&method);
+        let extension = self.options.extension_files.get(&method);
+        let known = extension.or_else(|| self.options.files.get(class)).cloned();
+        let file = known.unwrap_or_else(|| format!("{class}.class.st"));
+        if let Some(&id) = self.known.get(&file) {
             return id;
         }
-        let named = format!("{class}.class.st");
-        let file = self.files.get(class).unwrap_or(&named);
         let program = &mut dwarf.unit.line_program;
-        let id = program.add_file(text(file), program.default_directory(), None);
-        self.known.insert(class.to_owned(), id);
+        let id = program.add_file(text(&file), program.default_directory(), None);
+        self.known.insert(file, id);
         id
+    }
+}
+
+/// The name of a method as it is written: `Super>>selector` of `Class(Super)>>selector[3]`.
+fn source_name(method: &str) -> String {
+    let (class, selector) = method.split_once(">>").unwrap_or((method, ""));
+    let selector = selector.split(['[', ' ']).next().unwrap_or(selector);
+    let (own, rest) = class.split_once('(').unwrap_or((class, ""));
+    match rest.split_once(')') {
+        Some((written, side)) => format!("{written}{side}>>{selector}"),
+        None => format!("{own}>>{selector}"),
     }
 }
 
@@ -215,4 +230,24 @@ fn add_unit(dwarf: &mut DwarfUnit, layout: &Layout) {
         constants::DW_AT_language,
         AttributeValue::Language(constants::DW_LANG_C99),
     );
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn methods_are_named_as_they_are_written() {
+        let written = [
+            ("Oop>>isImmediate", "Oop>>isImmediate"),
+            ("Mourners(AddressList)>>at:put:", "AddressList>>at:put:"),
+            ("Ring(Base) class>>new", "Base class>>new"),
+            ("PushBytecodes>>push:[3]", "PushBytecodes>>push:"),
+            ("Calls>>send (part 2)", "Calls>>send"),
+            ("ouro_main", "ouro_main>>"),
+        ];
+        for (compiled, source) in written {
+            assert_eq!(source_name(compiled), source);
+        }
+    }
 }

@@ -4,7 +4,9 @@
 //! `DT_NEEDED` entries and a dynamic symbol table here, and nothing elsewhere.
 
 use super::debug_info::DebugSection;
-use super::layout::{HEADERS, Layout, PAGE, RELOCATION_SIZE, Range, RelativeRelocation, SEGMENTS};
+use super::layout::{
+    DYNAMIC_STRINGS, HEADERS, Layout, PAGE, RELOCATION_SIZE, Range, RelativeRelocation, SEGMENTS,
+};
 use super::pieces::{LinkError, Pieces, SectionKind};
 use object::Endianness;
 use object::elf;
@@ -20,7 +22,12 @@ struct Section {
     offset: u64,
     align: u64,
     entry_size: u64,
+    /// The number of the section that it refers to.
+    link: u32,
 }
+
+/// The number of `.dynstr`, the first section.
+const DYNAMIC_STRINGS_SECTION: u32 = 1;
 
 impl Section {
     /// A section that is read-only in memory and stands at its address in the file.
@@ -33,6 +40,7 @@ impl Section {
             offset: range.start,
             align: 16,
             entry_size: 0,
+            link: 0,
         }
     }
 
@@ -44,7 +52,7 @@ impl Section {
             sh_addr: self.range.start,
             sh_offset: self.offset,
             sh_size: self.range.size(),
-            sh_link: 0,
+            sh_link: self.link,
             sh_info: 0,
             sh_addralign: self.align,
             sh_entsize: self.entry_size,
@@ -90,10 +98,12 @@ fn write_file<'a>(contents: &Contents<'a>) -> Result<Vec<u8>, object::write::Err
             e_entry: contents.entry,
             e_flags: elf::FileFlags(0),
         })?;
-        writer.write_program_headers_placeholder(u32::try_from(SEGMENTS).expect("few segments"));
+        let segments = segments(contents.layout);
+        let count = u32::try_from(segments.len()).expect("few segments");
+        writer.write_program_headers_placeholder(count);
         write_loaded(&mut writer, contents)?;
         write_unloaded(&mut writer, contents)?;
-        writer.write_headers_to(&mut head, &segments(contents.layout))?;
+        writer.write_headers_to(&mut head, &segments)?;
     }
     bytes[..head.len()].copy_from_slice(&head);
     Ok(bytes)
@@ -160,6 +170,8 @@ fn write_dynamic(
     let before = writer.write_align_dynamic();
     debug_assert_eq!(before, contents.layout.dynamic.start);
     let entries = [
+        (elf::DT_STRTAB, DYNAMIC_STRINGS.start),
+        (elf::DT_STRSZ, DYNAMIC_STRINGS.size()),
         (elf::DT_RELA, table.start),
         (elf::DT_RELASZ, table.size()),
         (elf::DT_RELAENT, RELOCATION_SIZE),
@@ -177,11 +189,18 @@ fn write_dynamic(
 /// The sections that are loaded, in the order of addresses; a symbol's section is its position plus one.
 fn sections(layout: &Layout) -> Vec<Section> {
     let relocations = Section::new(".rela.dyn", elf::SHT_RELA, layout.relocations);
-    let mut result = vec![Section {
-        align: 8,
-        entry_size: RELOCATION_SIZE,
-        ..relocations
-    }];
+    let strings = Section::new(".dynstr", elf::SHT_STRTAB, DYNAMIC_STRINGS);
+    let mut result = vec![
+        Section {
+            align: 1,
+            ..strings
+        },
+        Section {
+            align: 8,
+            entry_size: RELOCATION_SIZE,
+            ..relocations
+        },
+    ];
     for kind in SectionKind::ALL {
         let section_type = match kind {
             SectionKind::Zeroed => elf::SHT_NOBITS,
@@ -201,6 +220,7 @@ fn sections(layout: &Layout) -> Vec<Section> {
             dynamic.flags |= elf::SHF_WRITE;
             dynamic.align = 8;
             dynamic.entry_size = 16;
+            dynamic.link = DYNAMIC_STRINGS_SECTION;
             result.push(dynamic);
         }
     }
@@ -299,7 +319,7 @@ fn write_symbols<'a>(
 }
 
 /// The program headers.
-fn segments(layout: &Layout) -> [ProgramHeader; SEGMENTS as usize] {
+fn segments(layout: &Layout) -> Vec<ProgramHeader> {
     let (read, write, execute) = (elf::PF_R, elf::PF_R | elf::PF_W, elf::PF_R | elf::PF_X);
     let segment = |p_type, p_flags, range: Range, p_align| ProgramHeader {
         p_type,
@@ -327,16 +347,20 @@ fn segments(layout: &Layout) -> [ProgramHeader; SEGMENTS as usize] {
     writable.p_memsz = layout.range(SectionKind::Zeroed).end - data.start;
     let mut image = segment(elf::PT_LOAD, read, layout.image, PAGE);
     image.p_offset = layout.image_offset;
-    if layout.image.size() == 0 {
-        image = segment(elf::PT_NULL, elf::ProgramFlags(0), Range::default(), 0);
-    }
+    let is_embedded = layout.image.size() > 0;
+    let headers = match is_embedded {
+        true => headers,
+        false => Range {
+            end: headers.end - PROGRAM_HEADER,
+            ..headers
+        },
+    };
     let nothing = Range::default();
-    [
+    let mut all = vec![
         segment(elf::PT_PHDR, read, headers, 8),
         segment(elf::PT_LOAD, read, constants, PAGE),
         segment(elf::PT_LOAD, execute, layout.range(SectionKind::Text), PAGE),
         writable,
-        image,
         segment(elf::PT_DYNAMIC, write, layout.dynamic, 8),
         segment(elf::PT_GNU_RELRO, read, layout.relro, 1),
         segment(elf::PT_GNU_STACK, write, nothing, 16),
@@ -346,5 +370,14 @@ fn segments(layout: &Layout) -> [ProgramHeader; SEGMENTS as usize] {
             layout.range(SectionKind::UnwindIndex),
             4,
         ),
-    ]
+    ];
+    if is_embedded {
+        // Loaded segments stand in the order of their addresses.
+        all.insert(4, image);
+    }
+    debug_assert!(all.len() as u64 <= SEGMENTS);
+    all
 }
+
+/// The size of a program header.
+const PROGRAM_HEADER: u64 = 56;

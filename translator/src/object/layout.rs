@@ -12,14 +12,20 @@ pub const PAGE: u64 = 4096;
 /// Bytes of the file header and the program headers.
 pub const HEADERS: u64 = 64 + 56 * SEGMENTS;
 
-/// How many program headers there are: constants, code, data, image, headers, dynamic, relro, stack, unwind index.
+/// The dynamic string table: the empty string, in what is left before the first section.
+pub const DYNAMIC_STRINGS: Range = Range {
+    start: HEADERS,
+    end: HEADERS + 1,
+};
+
+/// How many program headers there are at most: constants, code, data, image, headers, dynamic, relro, stack, unwind index.
 pub const SEGMENTS: u64 = 9;
 
 /// The size of an entry of `.rela.dyn`.
 pub const RELOCATION_SIZE: u64 = 24;
 
-/// The size of `.dynamic`: seven entries.
-pub const DYNAMIC_SIZE: u64 = 16 * 7;
+/// The size of `.dynamic`: nine entries.
+pub const DYNAMIC_SIZE: u64 = 16 * 9;
 
 /// A range of addresses.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -71,7 +77,7 @@ impl Layout {
             pieces: vec![0; pieces.items.len()],
             ..Self::default()
         };
-        let start = HEADERS.next_multiple_of(16);
+        let start = DYNAMIC_STRINGS.end.next_multiple_of(16);
         layout.relocations = Range {
             start,
             end: start + RELOCATION_SIZE * pieces.absolute_count(),

@@ -36,6 +36,8 @@ pub struct LinkOptions {
     pub image: Vec<u8>,
     /// The file of each class, relative to [`DIRECTORY`], for debuggers.
     pub files: BTreeMap<String, String>,
+    /// The file of each method that stands in an extension, by `Class>>selector`.
+    pub extension_files: BTreeMap<String, String>,
     /// Leaves debug information out.
     pub without_debug_info: bool,
 }
@@ -74,7 +76,7 @@ pub fn link(code: &CodeModule<'_>, options: &LinkOptions) -> Result<Executable, 
     unwind::fill_index(&unwind, &layout, &mut pieces);
     let debug = match options.without_debug_info {
         true => Vec::new(),
-        false => debug_info::sections(code, &collected, &layout, &options.files)?,
+        false => debug_info::sections(code, &collected, &layout, options)?,
     };
     let entry = globals.get(ENTRY).copied();
     let bytes = elf::write(&elf::Contents {

@@ -4,10 +4,11 @@ use super::pieces::LinkError;
 use goblin::elf::Elf;
 use goblin::elf::header::ET_DYN;
 use goblin::elf::program_header::{
-    PF_W, PF_X, PT_DYNAMIC, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_PHDR, ProgramHeader,
+    PF_W, PF_X, PT_DYNAMIC, PT_GNU_RELRO, PT_GNU_STACK, PT_INTERP, PT_LOAD, PT_NULL, PT_PHDR,
+    ProgramHeader,
 };
 use goblin::elf::reloc::R_X86_64_RELATIVE;
-use goblin::elf::section_header::SHN_UNDEF;
+use goblin::elf::section_header::{SHN_UNDEF, SHT_DYNAMIC, SHT_STRTAB};
 
 /// Checks an executable file.
 ///
@@ -43,6 +44,16 @@ fn check_shape(elf: &Elf<'_>, check: &mut impl FnMut(bool, &str)) {
             .iter()
             .any(|header| header.p_type == kind)
     };
+    check(!has(PT_NULL), "a program header says nothing");
+    let linked = elf
+        .section_headers
+        .iter()
+        .filter(|section| section.sh_type == SHT_DYNAMIC)
+        .all(|section| {
+            let strings = elf.section_headers.get(section.sh_link as usize);
+            strings.is_some_and(|strings| strings.sh_type == SHT_STRTAB)
+        });
+    check(linked, "the dynamic section names no string table");
     check(
         elf.header.e_type == ET_DYN,
         "the executable is not position-independent",
