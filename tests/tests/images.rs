@@ -1,6 +1,7 @@
 //! Whole images: real ones, snapshots, and damaged ones.
 
 use tests::image::{BytecodeSet, Method, Value, World};
+use tests::planted::planted_vm;
 use tests::{Session, images, run_image, vm};
 
 /// A real image, or a message that it is not here.
@@ -220,7 +221,7 @@ fn wild_words_in_the_heap_do_no_harm() {
 
 #[test]
 fn without_an_image_the_usage_is_printed() {
-    let output = std::process::Command::new(vm())
+    let output = std::process::Command::new(planted_vm())
         .output()
         .expect("the VM can be started");
     let text = String::from_utf8_lossy(&output.stdout) + String::from_utf8_lossy(&output.stderr);

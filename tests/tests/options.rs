@@ -3,6 +3,7 @@
 use std::process::{Command, Output, Stdio};
 
 use tests::image::{BytecodeSet, Method, Value, World};
+use tests::planted::planted_vm;
 use tests::{Session, vm};
 
 fn run(arguments: &[&str]) -> Output {
@@ -152,13 +153,21 @@ fn two_hyphens_end_the_options() {
 
 #[test]
 fn a_script_or_an_expression_without_an_image_that_compiles_is_refused() {
+    // This one has no image inside.
+    let vm = planted_vm();
     let folder = Session::new(b"3 + 4\n");
-    let run = folder.run(&[]);
+    let run = folder.run_with(vm, 10, &[]);
     assert_eq!(run.status, 2);
     assert!(run.stderr.contains("script"), "{}", run.stderr);
     let long = Session::new("\"a comment\" 3 + 4.\r\n".repeat(50).as_bytes());
-    assert!(long.run(&[]).stderr.contains("script"));
-    refused(&["-e", "3 + 4"], "expression");
+    assert!(long.run_with(vm, 10, &[]).stderr.contains("script"));
+    let expression = long.run_with(vm, 10, &["-e", "3 + 4"]);
+    assert_eq!(expression.status, 2);
+    assert!(
+        expression.stderr.contains("expression"),
+        "{}",
+        expression.stderr
+    );
     refused(&["-e"], "expression");
 }
 
