@@ -1,5 +1,6 @@
 //! Shared helpers of the end-to-end tests, the tidy tests and the benchmark runner.
 
+pub mod built_image;
 pub mod fuzz;
 pub mod image;
 pub mod planted;

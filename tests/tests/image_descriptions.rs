@@ -1,0 +1,332 @@
+//! `ouroc image`: faulty descriptions and sources are told so, and the command itself.
+
+use std::path::Path;
+
+use clap::Parser;
+use ouroc::base::render::Color;
+use ouroc::command::{Output, Status};
+use ouroc::options::Options;
+use tests::built_image::{Folder, mini};
+use tests::{root, text};
+
+/// What is told of the library's description after one replacement; there is no image.
+fn refused(from: &str, to: &str) -> String {
+    let description = mini();
+    assert!(description.contains(from), "the description has no {from}");
+    let (built, told) = Folder::new(&description.replacen(from, to, 1)).build(None, None);
+    assert!(built.is_none(), "{to} was accepted");
+    told
+}
+
+/// What is replaced in the description, by what, and the code and a part of the message.
+const MISTAKES: &[(&str, &str, &str, &str)] = &[
+    ("roles: {", "rolls: {", "I001", "rolls"),
+    (
+        "Nil: \"Nothing\"",
+        "Nil: \"Nobody\"",
+        "I008",
+        "a class Nobody that no source defines",
+    ),
+    (
+        "Nil: \"Nothing\", ",
+        "",
+        "I008",
+        "no class for the role Nil",
+    ),
+    (
+        "\"label\": Name",
+        "\"lable\": Name",
+        "I008",
+        "no instance variable lable",
+    ),
+    (
+        "\"label\": Name",
+        "\"label\": VariableName",
+        "I008",
+        "VariableName means nothing",
+    ),
+    (
+        "Shared(\"twin\")",
+        "Shared(\"tvin\")",
+        "I008",
+        "`objects` has no tvin",
+    ),
+    (
+        "\"Answer\": Integer(42)",
+        "\"Answer\": Global(\"Answer\")",
+        "I008",
+        "Answer is part of itself",
+    ),
+    (
+        "\"Answer\": Integer(42)",
+        "\"Thing\": Nil",
+        "I010",
+        "Thing of the description is also a class",
+    ),
+    (
+        "\"Sign\": [2]",
+        "\"Sign\": [3]",
+        "I008",
+        "3 is no free index",
+    ),
+    ("\"Routine\": 24", "\"Routine\": 25", "I008", "no format 25"),
+    (
+        "folder: \"mini\"",
+        "folder: \"moni\"",
+        "I002",
+        "no folder called moni",
+    ),
+    (
+        "names: [\"Mini\"]",
+        "names: [\"Maxi\"]",
+        "I002",
+        "the package Maxi has no folder",
+    ),
+    (
+        "Undeclared, Each",
+        "Undeclared, Nil, Each",
+        "I012",
+        "takes 6 arguments but the description gives 7",
+    ),
+    (
+        "source: Text(\"boot",
+        "source: File(\"boot",
+        "I012",
+        "cannot read",
+    ),
+];
+
+#[test]
+fn a_description_with_mistakes_is_refused_with_the_place_and_a_hint() {
+    for (from, to, code, message) in MISTAKES {
+        let told = refused(from, to);
+        assert!(told.contains(&format!("error {code}: ")), "{to}: {told}");
+        assert!(told.contains(message), "{to}: {told}");
+        assert!(
+            told.contains("--> mini.ron:") || *code == "I010" || *code == "I012",
+            "{to}: {told}"
+        );
+        assert!(told.contains("= hint: "), "{to}: {told}");
+    }
+}
+
+/// What is told when the library has one more file.
+fn with_file(name: &str, contents: &str) -> (bool, String) {
+    let group = "Packages(folder: \"mini\", names: [\"Mini\"])";
+    let folders = "folders: { \"mini\": \"mini\"";
+    let description = mini()
+        .replace(group, &format!("{group}, Packages(folder: \"more\")"))
+        .replace(folders, &format!("{folders}, \"more\": \"more\""));
+    let folder = Folder::new(&description);
+    folder.write(
+        &Path::new("more/More").join(name).to_string_lossy(),
+        contents,
+    );
+    let (built, told) = folder.build(None, None);
+    (built.is_some(), told)
+}
+
+#[test]
+fn sources_with_mistakes_are_refused_with_the_place_and_a_hint() {
+    let class = |name: &str, rest: &str| format!("Class {{ #name : '{name}'{rest} }}\n");
+    let cases = [
+        (
+            class("Orphan", ", #superclass : 'Nobody'"),
+            "I006",
+            "the superclass Nobody of Orphan is not defined",
+        ),
+        (
+            class("Snake", ", #superclass : 'Snake'"),
+            "I007",
+            "Snake inherits from itself",
+        ),
+        (
+            class("Check", ", #superclass : 'Thing'"),
+            "I003",
+            "Check is defined twice",
+        ),
+        (
+            class("Odd", ", #superclass : 'Thing', #type : 'liquid'"),
+            "I009",
+            "the layout liquid is not known",
+        ),
+        (
+            class("Singer", ", #superclass : 'Thing', #traits : 'TNobody'"),
+            "I013",
+            "the trait TNobody is not defined",
+        ),
+        (
+            class("Singer", ", #superclass : 'Thing', #traits : 'TLoud * 2'"),
+            "I013",
+            "no composition of traits",
+        ),
+        (
+            format!(
+                "{}\nBad >> x [\n\n\t^ (1 + 2\n]\n",
+                class("Bad", ", #superclass : 'Thing'")
+            ),
+            "S016",
+            "expected",
+        ),
+    ];
+    for (contents, code, message) in cases {
+        let (built, told) = with_file("More.class.st", &contents);
+        assert!(!built, "{contents}\n{told}");
+        assert!(
+            told.contains(&format!("error {code}: ")) && told.contains(message),
+            "{contents}\n{told}"
+        );
+        assert!(
+            told.contains("More.class.st:") && told.contains("= hint: "),
+            "{contents}\n{told}"
+        );
+    }
+}
+
+#[test]
+fn what_only_leaves_something_out_is_a_warning() {
+    let (built, told) = with_file(
+        "Ghost.extension.st",
+        "Extension { #name : 'Ghost' }\n\n{ #category : 'x' }\nGhost >> x [\n\n\t^ 1\n]\n",
+    );
+    assert!(
+        built && told.contains("warning I004: Ghost is extended"),
+        "{told}"
+    );
+    let (built, told) = with_file(
+        "Check.extension.st",
+        "Extension { #name : 'Check' }\n\n{ #category : 'x' }\nCheck >> title [\n\n\t^ 1\n]\n",
+    );
+    assert!(
+        built && told.contains("warning I005: Check>>title is defined twice"),
+        "{told}"
+    );
+    let (built, told) = with_file(
+        "Fish.class.st",
+        "Class { #name : 'Fish', #superclass : 'Thing', #pools : ['Pond'] }\n",
+    );
+    assert!(
+        built && told.contains("warning I011: the pool Pond is not defined"),
+        "{told}"
+    );
+}
+
+#[test]
+fn the_builder_knows_no_class_by_name() {
+    let known = [
+        "\"Object\"",
+        "ProtoObject",
+        "UndefinedObject",
+        "SmallInteger64",
+        "BoxedFloat64",
+        "SmallFloat64",
+        "ByteString",
+        "ByteSymbol",
+        "CompiledMethod",
+        "CompiledBlock",
+        "BlockClosure",
+        "FullBlockClosure\"",
+        "ProcessorScheduler",
+        "SystemDictionary",
+        "SmalltalkImage",
+        "Semaphore\"",
+        "\"Array\"",
+        "\"Class\"",
+        "\"Metaclass\"",
+        "\"Association\"",
+        "\"Behavior\"",
+        "\"Smalltalk\"",
+        "\"Processor\"",
+    ];
+    let mut findings = Vec::new();
+    for path in tests::files("translator/src/image", &[".rs"]) {
+        if path
+            .iter()
+            .any(|part| part.to_string_lossy().starts_with("tests"))
+        {
+            continue;
+        }
+        let source = text(&path);
+        let product = source.split("#[cfg(test)]").next().unwrap_or_default();
+        for (number, line) in product.lines().enumerate() {
+            let code = line.split("//").next().unwrap_or_default();
+            if let Some(name) = known.iter().find(|name| code.contains(*name)) {
+                findings.push(format!("{}:{}: {name}", tests::shown(&path), number + 1));
+            }
+        }
+    }
+    assert!(findings.is_empty(), "{}", findings.join("\n"));
+}
+
+#[test]
+fn every_damaged_description_is_either_built_or_told_what_is_wrong() {
+    let description = mini();
+    let lines: Vec<&str> = description.lines().collect();
+    let without = |number: usize| {
+        let kept = lines.iter().enumerate().filter(|(each, _)| *each != number);
+        kept.map(|(_, line)| *line).collect::<Vec<_>>().join("\n")
+    };
+    let names: Vec<&str> = description.split('"').skip(1).step_by(2).collect();
+    let shortened = (0..lines.len()).map(|count| lines[..count].join("\n"));
+    let lacking = (0..lines.len()).map(without);
+    let renamed = names
+        .iter()
+        .map(|name| description.replacen(&format!("\"{name}\""), "\"Unheard\"", 1));
+    let mut refused = 0;
+    for damaged in shortened.chain(lacking).chain(renamed) {
+        let (built, told) = Folder::new(&damaged).build(None, None);
+        assert!(built.is_some() || told.contains("error "), "{damaged}");
+        refused += usize::from(built.is_none());
+    }
+    assert!(refused > lines.len(), "only {refused} were refused");
+}
+
+/// Status and what is written when the command is called with these arguments.
+fn command(arguments: &[&str]) -> (Status, String, String) {
+    let options = Options::try_parse_from(["ouroc", "image"].iter().chain(arguments));
+    let options = options.expect("the arguments are well formed");
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let mut output = Output {
+        out: &mut out,
+        err: &mut err,
+        out_color: Color::Plain,
+        err_color: Color::Plain,
+    };
+    let status = ouroc::command::run(&options, &mut output).expect("output can be written");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    (status, text(&out), text(&err))
+}
+
+#[test]
+fn the_command_writes_the_image_and_a_summary_or_refuses() {
+    let folder = Folder::new(&mini());
+    let path = |name: &str| folder.path.join(name).to_string_lossy().into_owned();
+    let define = format!("mini={}", root().join("tests/image/mini").display());
+    let arguments = [
+        &path("mini.ron"),
+        "--define",
+        &define,
+        "-o",
+        &path("out.image"),
+    ];
+    let (status, out, _) = command(&arguments);
+    assert_eq!(status, Status::Success, "{out}");
+    for word in [
+        "classes",
+        "methods",
+        "objects",
+        "undeclared",
+        "parse",
+        "write",
+    ] {
+        assert!(out.contains(word), "{out}");
+    }
+    let written = std::fs::read(folder.path.join("out.image")).expect("the image was written");
+    let (built, _) = folder.build(None, None);
+    assert!(built.is_some_and(|built| built.bytes == written));
+
+    let (status, _, err) = command(&[&path("none.ron")]);
+    assert_eq!(status, Status::Refused);
+    assert!(err.contains("error B001"), "{err}");
+    assert!(Options::try_parse_from(["ouroc", "image", "x.ron", "--define", "mini"]).is_err());
+}
