@@ -5,6 +5,7 @@ pub mod fuzz;
 pub mod image;
 pub mod planted;
 pub mod random;
+pub mod translated;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -168,7 +169,11 @@ impl Session {
         self.run_whole(&vm(), seconds, options, arguments)
     }
 
-    fn run_whole(&self, vm: &Path, seconds: u32, options: &[&str], arguments: &[&str]) -> Run {
+    /// The same with another VM.
+    ///
+    /// # Panics
+    /// As `run`.
+    pub fn run_whole(&self, vm: &Path, seconds: u32, options: &[&str], arguments: &[&str]) -> Run {
         let always = std::env::var("OURO_TEST_OPTIONS").unwrap_or_default();
         let output = Command::new("timeout")
             .arg(seconds.to_string())

@@ -1,15 +1,11 @@
 //! The VM with planted faults, built when a test first asks for it: the VM as `vm-source-st/vm.ron` describes it, and the package `VM-Planted` above it.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::sync::OnceLock;
 
-use ouroc::base::render::{Color, render_all};
 use ouroc::lower;
-use ouroc::pipeline::Session;
-use ouroc::project::Tests;
 
-use crate::{root, text};
+use crate::translated::{executable, vm_description};
 
 /// Primitives of the VM with planted faults.
 pub mod primitive {
@@ -29,18 +25,11 @@ pub mod primitive {
     pub const FAIL_CALL: u16 = 636;
 }
 
-/// The folder for what is built.
-fn folder() -> PathBuf {
-    root().join("target/planted")
-}
-
 /// The description of the VM with one package more, in which the calls of the operating system fail on demand.
 fn description() -> String {
-    let mut text = text(&root().join("vm-source-st/vm.ron"));
-    let packages = root().join("vm-source-st/vm");
+    let mut text = vm_description();
     let changes = [
         ("name: \"ouro\"", "name: \"planted\"".to_owned()),
-        ("root: \"vm\"", format!("root: {packages:?}")),
         (
             "\"VM-Main\",",
             "\"VM-Main\", \"../vm-tests/VM-Planted\",".to_owned(),
@@ -58,45 +47,6 @@ fn description() -> String {
     text
 }
 
-fn translate() -> Result<Vec<u8>, String> {
-    let mut session = Session::default();
-    std::fs::create_dir_all(folder()).map_err(|error| error.to_string())?;
-    let path = folder().join(format!("planted-{}.ron", std::process::id()));
-    std::fs::write(&path, description()).map_err(|error| error.to_string())?;
-    let analyzed = session.analyze(&path, Tests::LeftOut);
-    std::fs::remove_file(&path).map_err(|error| error.to_string())?;
-    let lowered = analyzed
-        .as_ref()
-        .and_then(|analyzed| session.lower(&analyzed.program, lower::Options::default()));
-    let told = render_all(&session.diagnostics, &session.sources, Color::Plain);
-    let (Some(analyzed), Some(mut lowered)) = (analyzed, lowered) else {
-        return Err(told);
-    };
-    session.optimize(&mut lowered.module)?;
-    let code = session.compile(&lowered.module)?;
-    Ok(session.link(&code, &analyzed.facts, Vec::new())?.bytes)
-}
-
-/// Writes the executable. `install` does so, for a file that this process itself had open for writing could not be started while
-/// another thread is between starting a process and running it.
-fn write(bytes: &[u8]) -> std::io::Result<PathBuf> {
-    let folder = folder();
-    let part = folder.join(format!("part-{}", std::process::id()));
-    let path = folder.join("ouro");
-    std::fs::write(&part, bytes)?;
-    let installed = folder.join(format!("installed-{}", std::process::id()));
-    let status = Command::new("install")
-        .args(["-m", "755"])
-        .args([&part, &installed])
-        .status()?;
-    std::fs::remove_file(part)?;
-    if !status.success() {
-        return Err(std::io::Error::other("install has failed"));
-    }
-    std::fs::rename(installed, &path)?;
-    Ok(path)
-}
-
 /// The executable of the VM with planted faults.
 ///
 /// # Panics
@@ -104,7 +54,7 @@ fn write(bytes: &[u8]) -> std::io::Result<PathBuf> {
 pub fn planted_vm() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
-        let bytes = translate().unwrap_or_else(|told| panic!("{told}"));
-        write(&bytes).expect("the executable can be written")
+        executable("planted", &description(), lower::Options::default())
+            .unwrap_or_else(|told| panic!("{told}"))
     })
 }

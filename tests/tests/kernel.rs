@@ -1,11 +1,12 @@
 //! The class library: its image is built from sources, starts, and runs its own tests.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use ouroc::base::Severity;
 use ouroc::image::{Request, Shared, build};
+use tests::translated::checked_vm;
 use tests::{Run, Session, root, vm};
 
 /// The raw image of the class library and of the packages in the folders beside it.
@@ -28,10 +29,12 @@ fn raw_image(added: &[&str]) -> Vec<u8> {
 }
 
 /// Runs the Smalltalk tests of `names`, all if there is none, and expects that all of them hold.
-fn all_hold(options: &[&str], seconds: u32, names: &[&str]) {
+fn all_hold(vm: &Path, options: &[&str], seconds: u32, names: &[&str]) {
     let session = Session::new(&raw_image(&["kernel-tests"]));
+    let first = session.run_arguments(60, &[], &["--snapshot"]);
+    assert_eq!(first.status, 0, "{}", first.stderr);
     let arguments = [&["test"], names].concat();
-    let run = session.run_arguments(seconds, options, &arguments);
+    let run = session.run_whole(vm, seconds, options, &arguments);
     assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
     let summary = run.stdout.lines().last().unwrap_or_default();
     assert!(
@@ -142,12 +145,29 @@ fn the_mixed_workload_answers_what_it_should() {
 
 #[test]
 fn all_tests_in_smalltalk_hold() {
-    all_hold(&[], 60, &[]);
+    all_hold(&vm(), &[], 60, &[]);
 }
 
 #[test]
 fn all_tests_in_smalltalk_hold_while_the_heap_moves_and_is_checked() {
-    all_hold(&["--gc-stress", "1000", "--check-heap"], 600, &[]);
+    let stress = ["--gc-stress", "1000", "--check-heap"];
+    all_hold(&vm(), &stress, 600, &[]);
+}
+
+#[test]
+fn all_tests_in_smalltalk_hold_where_the_vm_checks_itself() {
+    all_hold(checked_vm(), &[], 300, &[]);
+}
+
+#[test]
+fn some_tests_hold_where_the_heap_moves_at_every_allocation() {
+    let stress = ["--gc-stress", "1", "--check-heap"];
+    all_hold(
+        &vm(),
+        &stress,
+        600,
+        &["SnapshotTest", "SuperBytecodeTest", "CompiledMethodTest"],
+    );
 }
 
 #[test]
