@@ -180,9 +180,9 @@ fn contexts_answer_contexts_when_asked_for_their_variables() {
 
 #[test]
 fn a_primitive_s_error_is_in_the_last_temporary() {
-    let code = "bad number of arguments".len() + 1;
+    let code = "bad index".len() + 1;
     let expected = i32::try_from(code).expect("a small number");
-    answers(&mini(), &[("Check failure", expected)]);
+    answers(&mini(), &[("#(1) failureAt: 5", expected)]);
 }
 
 #[test]
