@@ -2,7 +2,9 @@
 
 use crate::base::{Diagnostic, EntityRef, Span};
 use crate::syntax::ast::{self, ExprId, Send, Statement};
-use crate::typed::{Comparison, Expr, ExprKind, IntType, LocalId, Range, Type};
+use crate::typed::{
+    Arithmetic, Comparison, Expr, ExprKind, IntBinary, IntType, LocalId, Range, Type,
+};
 
 use super::body::{Body, integer, nothing, plain, poison, sequence, type_range};
 use super::flow::Env;
@@ -285,6 +287,50 @@ impl<'w> Body<'_, 'w> {
         let (Some(step), Some(closure)) = (step, self.block_of(body)) else {
             return poison(span);
         };
+        if step > 0 && is_unsigned_difference(&from, &limit) {
+            return self.loop_to_difference(from, limit, (step, body, closure), send, span);
+        }
+        self.loop_between(from, limit, (step, body, closure), send, span)
+    }
+
+    /// A loop up to the difference of two unsigned words: none of it runs where that is negative, and else it is an unsigned word.
+    fn loop_to_difference(
+        &mut self,
+        from: Expr,
+        limit: Expr,
+        steps: (i128, ExprId, ClosureId),
+        send: &'w Send,
+        span: Span,
+    ) -> Expr {
+        let place = limit.span;
+        let ExprKind::IntBinary(_, _, a, b) = limit.kind else {
+            return poison(span);
+        };
+        let (from, a, b) = (
+            self.settle(from, None),
+            self.settle(*a, None),
+            self.settle(*b, None),
+        );
+        let (set_from, from) = self.keep(from, "first", place);
+        let (set_a, a) = self.keep(a, "minuend", place);
+        let (set_b, b) = self.keep(b, "subtrahend", place);
+        let runs = self.compare(Comparison::Ge, a.clone(), b.clone(), place);
+        let difference = self.operate(IntBinary::Sub, a, b, None, place);
+        let limit = self.truncate_to(difference, IntType::UINT64, place);
+        let all = self.loop_between(from, limit, steps, send, span);
+        let kind = ExprKind::If(Box::new(runs), Box::new(all), Box::new(nothing(span)));
+        let guarded = plain(kind, Type::Void, span);
+        sequence(vec![set_from, set_a, set_b, guarded], span)
+    }
+
+    fn loop_between(
+        &mut self,
+        from: Expr,
+        limit: Expr,
+        (step, body, closure): (i128, ExprId, ClosureId),
+        send: &'w Send,
+        span: Span,
+    ) -> Expr {
         let block = self.closures[closure].block;
         let [param] = block.params[..] else {
             return self.activate(
@@ -532,6 +578,20 @@ impl<'w> Body<'_, 'w> {
         let both = plain(both, Type::Boolean, span);
         sets.push(both);
         sequence(sets, span)
+    }
+}
+
+/// Whether a loop from a natural number has a difference of unsigned words for its limit, which may be negative or above the signed ones.
+fn is_unsigned_difference(from: &Expr, limit: &Expr) -> bool {
+    let natural = |expr: &Expr| {
+        matches!(expr.ty, Type::Int(ty) if ty.unit.is_none())
+            && range_of(expr).within(range::UNSIGNED)
+    };
+    match &limit.kind {
+        ExprKind::IntBinary(IntBinary::Sub, Arithmetic::Exact, a, b) => {
+            natural(from) && natural(a) && natural(b) && !range::fits(range_of(limit))
+        }
+        _ => false,
     }
 }
 
