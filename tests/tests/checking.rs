@@ -1,0 +1,162 @@
+//! `--check-image`: every finding with its rule and its offset, and nothing runs.
+
+use tests::Session;
+use tests::image::{BytecodeSet, Method, Value, World};
+
+/// Runs the check: the exit status and the lines that it tells.
+fn check(image: &[u8]) -> (i32, Vec<String>) {
+    let run = Session::new(image).run(&["--check-image"]);
+    let lines = run.stdout.lines().map(str::to_owned).collect();
+    (run.status, lines)
+}
+
+/// The only finding about an image whose `Main>>start` has this code.
+fn finding_about(set: BytecodeSet, literals: Vec<Value>, code: &[u8]) -> String {
+    let mut world = World::new();
+    world.define("Main", "start", &Method::new(set, literals, code.to_vec()));
+    finding(&world.image())
+}
+
+/// The first finding about an image; there must be one.
+fn finding(image: &[u8]) -> String {
+    let (status, lines) = check(image);
+    assert_eq!(status, 2, "{lines:?}");
+    assert!(lines[0].contains("(offset "), "{lines:?}");
+    lines[0].clone()
+}
+
+#[test]
+fn a_sound_image_has_no_findings_and_does_not_run() {
+    let mut world = World::new();
+    let literals = vec![Value::Object(world.symbol("quit:")), Value::Integer(7)];
+    let method = Method::new(BytecodeSet::V3, literals, vec![112, 33, 224, 120]);
+    world.define("Main", "start", &method);
+    let (status, lines) = check(&world.image());
+    assert_eq!(status, 0, "{lines:?}");
+    assert_eq!(lines, ["0 findings"]);
+}
+
+#[test]
+fn every_finding_is_told_with_its_offset() {
+    let mut world = World::new();
+    for value in [Value::Raw(0x7777_7770), Value::Raw(6)] {
+        world.array(vec![World::NIL, value]);
+    }
+    let wild = Method::new(BytecodeSet::V3, vec![], vec![135, 120]);
+    world.define("Main", "start", &wild);
+    let (status, lines) = check(&world.image());
+    assert_eq!(status, 2, "{lines:?}");
+    for rule in [
+        "a slot refers to where no object is",
+        "a slot holds a word that is no object's reference",
+        "an instruction takes more from the stack than there is",
+    ] {
+        let told = lines.iter().filter(|line| line.starts_with(rule)).count();
+        assert!(told > 0, "{rule}: {lines:?}");
+    }
+    assert!(lines.last().is_some_and(|line| line.ends_with(" findings")));
+}
+
+#[test]
+fn code_is_verified_down_to_its_instructions() {
+    let v3: &[(&str, &[u8])] = &[
+        ("control leaves the code", &[112, 144]),
+        ("control leaves the code", &[163, 0, 120]),
+        (
+            "a jump leads into an instruction",
+            &[112, 152, 128, 0, 120, 120],
+        ),
+        (
+            "two ways meet with stacks of different depth",
+            &[113, 152, 112, 120],
+        ),
+        ("an instruction takes more from the stack", &[112, 176, 120]),
+        (
+            "an instruction uses a temporary that is not there",
+            &[16, 120],
+        ),
+        (
+            "an instruction uses a variable that the receiver",
+            &[4, 120],
+        ),
+        (
+            "an instruction uses a literal that is not there",
+            &[63, 120],
+        ),
+        ("an instruction uses a literal as a variable", &[64, 120]),
+        ("the stack is deeper than the frame", &[112; 20]),
+        ("an instruction does not end before the code does", &[138]),
+    ];
+    for (rule, code) in v3 {
+        let found = finding_about(BytecodeSet::V3, vec![Value::Integer(3)], code);
+        // Two rules may catch the same jump, as the bytes behind a method are padding.
+        assert!(found.starts_with(rule), "{rule}: {found} in {code:?}");
+    }
+}
+
+#[test]
+fn code_of_sistav1_is_verified_too() {
+    let sista: &[(&str, &[u8])] = &[
+        ("a jump leads into an instruction", &[76, 192, 225, 1, 88]),
+        (
+            "an instruction takes more from the stack",
+            &[76, 249, 0, 5, 88],
+        ),
+        (
+            "the code of a closure is no compiled code",
+            &[249, 0, 0, 88],
+        ),
+        (
+            "an instruction uses a temporary that is not there",
+            &[229, 9, 88],
+        ),
+        (
+            "an instruction uses a literal that is not there",
+            &[224, 1, 228, 0, 88],
+        ),
+    ];
+    for (rule, code) in sista {
+        let found = finding_about(BytecodeSet::Sista, vec![Value::Integer(3)], code);
+        assert!(found.starts_with(rule), "{rule}: {found} in {code:?}");
+    }
+}
+
+#[test]
+fn a_selector_agrees_with_the_arguments_of_method_and_send() {
+    let mut world = World::new();
+    let selector = Value::Object(world.symbol("at:put:"));
+    let code = vec![112, 112, 224, 120];
+    world.define(
+        "Main",
+        "start",
+        &Method::new(BytecodeSet::V3, vec![selector], code),
+    );
+    assert!(finding(&world.image()).starts_with("a send has another number"));
+    let mut world = World::new();
+    let method = Method::new(BytecodeSet::V3, vec![], vec![120]);
+    world.define("Main", "start", &method);
+    world.define("Main", "one:", &method);
+    assert!(finding(&world.image()).starts_with("a method has another number"));
+}
+
+#[test]
+fn an_object_looks_like_its_class_says() {
+    let mut world = World::new();
+    let method = Method::new(BytecodeSet::V3, vec![], vec![120]);
+    world.define("Main", "start", &method);
+    world.instance("Point", vec![World::NIL]);
+    assert!(finding(&world.image()).starts_with("an object has another format or fewer fields"));
+}
+
+#[test]
+fn both_known_formats_are_read() {
+    for format in [68021_u32, 68533] {
+        let mut world = World::new();
+        let literals = vec![Value::Object(world.symbol("quit:")), Value::Integer(7)];
+        let method = Method::new(BytecodeSet::Sista, literals, vec![76, 33, 144, 88]);
+        world.define("Main", "start", &method);
+        let mut image = world.image();
+        image[..4].copy_from_slice(&format.to_le_bytes());
+        assert_eq!(Session::new(&image).run(&[]).status, 7, "{format}");
+    }
+}
