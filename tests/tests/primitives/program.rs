@@ -145,7 +145,7 @@ fn define_services(world: &mut World) {
 }
 
 /// The first literal of a method with a named primitive.
-fn description(world: &mut World, module: &str, name: &str) -> Value {
+pub(crate) fn description(world: &mut World, module: &str, name: &str) -> Value {
     let module = if module.is_empty() {
         World::NIL
     } else {

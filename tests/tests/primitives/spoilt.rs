@@ -2,7 +2,7 @@
 
 use super::program::Outcome::{self, FailedBecause, Succeeded};
 use super::program::{self, Primitive, Step};
-use super::values::V::{self, Answer, Context, Int, Nil, Process, Semaphore, Str};
+use super::values::V::{self, Answer, Class, Context, Int, Nil, Process, Semaphore, Str};
 
 /// Number, receiver, arguments, outcome.
 type Line = (u16, V, &'static [V], Outcome);
@@ -88,5 +88,21 @@ fn a_number_stored_as_sender_is_no_frame() {
         (STORE, Answer(2), &[Int(2), Answer(0)], Succeeded),
         (RESUME, Answer(2), &[], Succeeded),
         (COPY, Answer(0), &[], Succeeded),
+    ]);
+}
+
+#[test]
+fn contexts_exchange_their_identities() {
+    const NEW: u16 = 71;
+    const PUT: u16 = 61;
+    check(&[
+        (NEW, Class("Array"), &[Int(1)], Succeeded),
+        (NEW, Class("Array"), &[Int(1)], Succeeded),
+        (PUT, Answer(0), &[Int(1), Context], Succeeded),
+        (PUT, Answer(1), &[Int(1), Context], Succeeded),
+        (128, Answer(0), &[Answer(1)], Succeeded),
+        (72, Answer(0), &[Answer(1)], Succeeded),
+        (PUT, Answer(0), &[Int(1), Int(3)], Succeeded),
+        (128, Answer(0), &[Answer(1)], FailedBecause(6)),
     ]);
 }

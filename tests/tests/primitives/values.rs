@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use super::program::description;
 use tests::image::{BytecodeSet, Method, Ref, Value, World};
 
 /// A value that a row writes.
@@ -34,7 +35,9 @@ pub(crate) enum V {
     Words(&'static [u64]),
     /// A compiled method that answers its receiver.
     Method,
-    /// A context that could run it.
+    /// A compiled method without arguments whose primitive is the VM's `primitiveIsBigEnder`, by name.
+    NamedMethod,
+    /// A context that could run a method.
     Context,
     Semaphore,
     Mutex,
@@ -83,6 +86,7 @@ pub(crate) fn value(world: &mut World, v: V) -> Value {
         V::Main => world.main(),
         V::Symbol(name) => world.symbol(name),
         V::Method => method(world),
+        V::NamedMethod => named_method(world),
         V::Context => context(world),
         V::Semaphore => {
             world.instance("Semaphore", vec![World::NIL, World::NIL, Value::Integer(0)])
@@ -106,13 +110,22 @@ pub(crate) fn significant(bytes: &[u8]) -> &[u8] {
 
 /// A method under a selector of its own.
 fn method(world: &mut World) -> Ref {
+    define(world, &Method::new(BytecodeSet::V3, vec![], vec![120]))
+}
+
+fn define(world: &mut World, method: &Method) -> Ref {
     static NUMBER: AtomicU32 = AtomicU32::new(0);
     let selector = format!("method{}", NUMBER.fetch_add(1, Ordering::Relaxed));
-    world.define(
-        "Object",
-        &selector,
-        &Method::new(BytecodeSet::V3, vec![], vec![120]),
-    )
+    world.define("Object", &selector, method)
+}
+
+fn named_method(world: &mut World) -> Ref {
+    let description = description(world, "", "primitiveIsBigEnder");
+    let method = Method {
+        primitive: 117,
+        ..Method::new(BytecodeSet::V3, vec![description], vec![120])
+    };
+    define(world, &method)
 }
 
 fn context(world: &mut World) -> Ref {

@@ -2,8 +2,8 @@
 
 use super::Call;
 use crate::values::V::{
-    Array, Block, Boxed, Bytes, Char, Class, Context, Float, Int, Large, Main, Method, Mutex, Nil,
-    Process, Semaphore, Str, Symbol, True,
+    Array, Block, Boxed, Bytes, Char, Class, Context, Float, Int, Large, Main, Method, Mutex,
+    NamedMethod, Nil, Process, Semaphore, Str, Symbol, True,
 };
 
 const HUGE: u64 = 0x7E37_E43C_8800_759C;
@@ -83,7 +83,7 @@ pub(crate) const CALLS: &[Call] = &[
     (74, Main, &[Int(1), Int(5)]),
     (75, Str("abc"), &[]),
     (76, Context, &[Int(3)]),
-    (77, Class("Point"), &[]),
+    (77, Class("Main"), &[]),
     (78, Str("abc"), &[]),
     (79, Class("CompiledMethod"), &[Int(8), Int(1)]),
     (83, Main, &[Symbol("collect")]),
@@ -184,6 +184,7 @@ pub(crate) const CALLS: &[Call] = &[
     (213, Context, &[]),
     (214, Main, &[]),
     (215, Method, &[]),
+    (218, Main, &[NamedMethod, Main, Array(&[])]),
     (218, Main, &[Method, Main, Array(&[])]),
     (230, Main, &[Int(10)]),
     (231, Str("abc"), &[]),
