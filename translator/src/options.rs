@@ -166,7 +166,7 @@ pub struct Image {
     #[arg(long = "add", value_name = "FOLDER")]
     pub added: Vec<PathBuf>,
     /// Statements to run instead of the description's start expression.
-    #[arg(long, value_name = "STATEMENTS")]
+    #[arg(long, value_name = "STATEMENTS", allow_hyphen_values = true)]
     pub start: Option<String>,
     /// List the bytecodes of a method instead of the summary: Class>>selector, or Class class>>selector.
     #[arg(long, value_name = "CLASS>>SELECTOR")]
