@@ -36,7 +36,7 @@ enum State {
 }
 
 /// A set of places.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, Default, PartialEq, Eq, Debug)]
 struct Places(Vec<u64>);
 
 /// Who reads and writes which places, himself or through others.
@@ -90,24 +90,23 @@ impl Fields {
                 }
             }
         }
-        while fields.spread(context) {}
+        let order = callees_first(context);
+        while fields.spread(context, &order) {}
         fields
     }
 
     /// Adds to each function what its callees read and write.
-    fn spread(&mut self, context: &Context<'_>) -> bool {
+    fn spread(&mut self, context: &Context<'_>, order: &[FuncId]) -> bool {
         let mut changed = false;
-        for id in context.module.functions.keys() {
-            for callee in context
-                .graph
-                .calls(id)
-                .iter()
-                .flat_map(|site| &site.callees)
-            {
-                for all in [&mut self.reads, &mut self.writes] {
-                    let theirs = all[callee.index()].clone();
-                    changed |= all[id.index()].add(&theirs);
+        for &id in order {
+            for all in [&mut self.reads, &mut self.writes] {
+                let mut mine = std::mem::take(&mut all[id.index()]);
+                for site in context.graph.calls(id) {
+                    for callee in site.callees.iter().filter(|&&callee| callee != id) {
+                        changed |= mine.add(&all[callee.index()]);
+                    }
                 }
+                all[id.index()] = mine;
             }
         }
         changed
@@ -270,6 +269,29 @@ impl Walk<'_, '_, '_> {
             }
         }
     }
+}
+
+/// All functions, those that are called before their callers where they are in no circle.
+fn callees_first(context: &Context<'_>) -> Vec<FuncId> {
+    let mut seen = vec![false; context.module.functions.len()];
+    let mut order = Vec::with_capacity(seen.len());
+    for root in context.module.functions.keys() {
+        let mut open = vec![(root, false)];
+        while let Some((id, is_done)) = open.pop() {
+            if is_done {
+                order.push(id);
+            } else if !std::mem::replace(&mut seen[id.index()], true) {
+                open.push((id, true));
+                let calls = context.graph.calls(id).iter();
+                open.extend(
+                    calls
+                        .flat_map(|site| &site.callees)
+                        .map(|&callee| (callee, false)),
+                );
+            }
+        }
+    }
+    order
 }
 
 fn join(known: &mut Option<Vec<State>>, states: &[State]) -> bool {
