@@ -11,6 +11,11 @@ use tests::{Run, Session, root, vm};
 
 /// The raw image of the class library and of the packages in the folders beside it.
 fn raw_image(added: &[&str]) -> Vec<u8> {
+    image_that_starts(added, None)
+}
+
+/// The same with other statements to start with.
+fn image_that_starts(added: &[&str], start: Option<&str>) -> Vec<u8> {
     let sources = root().join("vm-source-st");
     let added: Vec<PathBuf> = added.iter().map(|folder| sources.join(folder)).collect();
     let mut shared = Shared::default();
@@ -18,7 +23,7 @@ fn raw_image(added: &[&str]) -> Vec<u8> {
         path: &sources.join("kernel.ron"),
         defines: &BTreeMap::new(),
         added: &added,
-        start: None,
+        start,
         list: None,
     };
     let built = build(&request, &mut shared);
@@ -133,6 +138,32 @@ fn an_error_that_nobody_handles_is_told_with_its_stack_and_ends_with_status_1() 
     ] {
         assert!(run.stderr.contains(part), "{}", run.stderr);
     }
+}
+
+/// What an image without a command writes to the standard error file; it has to end with status 1.
+fn last_words(start: &str) -> String {
+    let run = Session::new(&image_that_starts(&[], Some(start))).run_arguments(20, &[], &[]);
+    assert_eq!(run.status, 1, "{start}: {}{}", run.stdout, run.stderr);
+    run.stderr
+}
+
+#[test]
+fn an_exception_that_was_never_signalled_is_told_without_a_stack() {
+    let told = last_words("ErrorHandler current handle: (Error new messageText: 'a text')");
+    assert_eq!(told, "Error: a text\n");
+}
+
+#[test]
+fn an_error_of_the_error_handler_is_told_briefly_and_ends_with_status_1() {
+    let told = last_words("Error new messageText: ProtoObject new; signal");
+    assert!(told.starts_with("MessageNotUnderstood: "), "{told}");
+    assert!(told.contains("asString"), "{told}");
+}
+
+#[test]
+fn an_error_without_a_standard_error_stream_is_told_briefly_and_ends_with_status_1() {
+    let told = last_words("Stdio shutDown: true. Error signal: 'unseen'");
+    assert!(told.starts_with("MessageNotUnderstood: "), "{told}");
 }
 
 #[test]
