@@ -330,3 +330,36 @@ fn the_command_writes_the_image_and_a_summary_or_refuses() {
     assert!(err.contains("error B001"), "{err}");
     assert!(Options::try_parse_from(["ouroc", "image", "x.ron", "--define", "mini"]).is_err());
 }
+
+#[test]
+fn the_command_replaces_neither_its_description_nor_a_device() {
+    let folder = Folder::new(&mini());
+    let description = folder.path.join("mini.ron").to_string_lossy().into_owned();
+    let define = format!("mini={}", root().join("tests/image/mini").display());
+    let before = std::fs::read(&description).expect("the description can be read");
+    let (status, _, err) = command(&[&description, "--define", &define, "-o", &description]);
+    assert_eq!(status, Status::Usage, "{err}");
+    assert_eq!(
+        std::fs::read(&description).expect("it is still there"),
+        before
+    );
+
+    // A folder stands for all that is no regular file: the test must not endanger a device.
+    let occupied = folder.path.join("occupied.image");
+    std::fs::create_dir(&occupied).expect("a folder can be made");
+    let occupied = occupied.to_string_lossy().into_owned();
+    let options = ["image", &description, "--define", &define, "-o", &occupied];
+    let options = Options::try_parse_from(["ouroc"].iter().chain(&options)).expect("well formed");
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let error = ouroc::command::run(
+        &options,
+        &mut Output {
+            out: &mut out,
+            err: &mut err,
+            out_color: Color::Plain,
+            err_color: Color::Plain,
+        },
+    )
+    .expect_err("the folder is in the way");
+    assert!(error.to_string().contains("no regular file"), "{error}");
+}

@@ -1,11 +1,11 @@
 //! `ouroc build`: the executable of a program, and one screen of figures.
 
-use std::io::{Error, ErrorKind, Result};
-use std::os::unix::fs::PermissionsExt;
+use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use super::replace::{EXECUTABLE, is_same_place, replace_file};
 use super::screen::{Figures, screen};
 use super::{Output, Status, Warnings, show, translator_fault};
 use crate::base::{EntityRef, Severity};
@@ -55,7 +55,7 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
         .clone()
         .unwrap_or_else(|| default_output(&options.description, &analyzed.facts));
     if let Some(manifest) = &options.manifest
-        && place_of(&path) == place_of(manifest)
+        && is_same_place(&path, manifest)
     {
         let manifest = manifest.display();
         writeln!(
@@ -64,10 +64,7 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
         )?;
         return Ok(Status::Usage);
     }
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder)?;
-    }
-    write_executable(&path, &built.bytes)?;
+    replace_file(&path, &built.bytes, EXECUTABLE)?;
     if let (Some(path), Some(manifest)) = (&options.manifest, &built.manifest) {
         std::fs::write(path, manifest)?;
     }
@@ -181,19 +178,6 @@ fn figures(analyzed: &Analyzed, code: &CodeModule<'_>, session: &Session) -> Fig
     }
 }
 
-/// Where a file is, or will be, whatever links and dots its path has.
-fn place_of(path: &Path) -> PathBuf {
-    if let Ok(known) = std::fs::canonicalize(path) {
-        return known;
-    }
-    let folder = match path.parent() {
-        Some(folder) if folder != Path::new("") => folder,
-        _ => Path::new("."),
-    };
-    let folder = std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_path_buf());
-    folder.join(path.file_name().unwrap_or_default())
-}
-
 /// `generated/NAME` in the folder that holds the description's folder.
 fn default_output(description: &Path, facts: &SourceFacts) -> PathBuf {
     let folder = description
@@ -201,28 +185,4 @@ fn default_output(description: &Path, facts: &SourceFacts) -> PathBuf {
         .and_then(Path::parent)
         .unwrap_or(Path::new(""));
     folder.join("generated").join(&facts.name)
-}
-
-/// Writes a file that may be run. One that runs is replaced, not changed; what is no regular file is left alone.
-fn write_executable(path: &Path, bytes: &[u8]) -> Result<()> {
-    let named =
-        |error: std::io::Error| Error::new(error.kind(), format!("{}: {error}", path.display()));
-    // A link is followed, so that its target is replaced.
-    let target = std::fs::canonicalize(path).unwrap_or_else(|_| path.to_path_buf());
-    if target.exists() && !target.is_file() {
-        let message = format!(
-            "{}: this is no regular file, and is not replaced",
-            path.display()
-        );
-        return Err(Error::new(ErrorKind::AlreadyExists, message));
-    }
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = target.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let written = std::fs::write(&temporary, bytes)
-        .and_then(|()| std::fs::set_permissions(&temporary, std::fs::Permissions::from_mode(0o755)))
-        .and_then(|()| std::fs::rename(&temporary, &target));
-    if written.is_err() {
-        drop(std::fs::remove_file(&temporary));
-    }
-    written.map_err(named)
 }

@@ -1,10 +1,11 @@
 //! `ouroc image`: Smalltalk sources to an image.
 
 use std::collections::BTreeMap;
-use std::io::{Error, Result};
+use std::io::Result;
 use std::path::Path;
 use std::time::Duration;
 
+use super::replace::{PLAIN, is_same_place, replace_file};
 use super::screen::{grouped, milliseconds};
 use super::{Output, Status, Warnings, show};
 use crate::base::Severity;
@@ -33,7 +34,15 @@ pub(super) fn run(options: &Image, output: &mut Output) -> Result<Status> {
     }
     let default = options.description.with_extension("image");
     let path = options.output.as_deref().unwrap_or(&default);
-    write_image(path, &built.bytes)?;
+    if is_same_place(path, &options.description) {
+        let path = path.display();
+        writeln!(
+            output.err,
+            "ouroc: {path} cannot be both the description and the image"
+        )?;
+        return Ok(Status::Usage);
+    }
+    replace_file(path, &built.bytes, PLAIN)?;
     let warnings = shared.diagnostics.count(Severity::Warning);
     write!(
         output.out,
@@ -41,22 +50,6 @@ pub(super) fn run(options: &Image, output: &mut Output) -> Result<Status> {
         screen(path, &built, warnings, &shared.stages)
     )?;
     Ok(status)
-}
-
-/// Writes the file beside the old one and puts it into its place.
-fn write_image(path: &Path, bytes: &[u8]) -> Result<()> {
-    let named = |error: Error| Error::new(error.kind(), format!("{}: {error}", path.display()));
-    if let Some(folder) = path.parent() {
-        std::fs::create_dir_all(folder).map_err(named)?;
-    }
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = path.with_file_name(format!(".{name}.{}.new", std::process::id()));
-    let written =
-        std::fs::write(&temporary, bytes).and_then(|()| std::fs::rename(&temporary, path));
-    if written.is_err() {
-        drop(std::fs::remove_file(&temporary));
-    }
-    written.map_err(named)
 }
 
 /// What the command ends with.

@@ -9,6 +9,7 @@ mod diff;
 mod explain;
 mod image;
 mod layout;
+mod replace;
 mod revision;
 mod screen;
 mod simulate;
