@@ -97,7 +97,7 @@ fn code_is_verified_down_to_its_instructions() {
 #[test]
 fn code_of_sistav1_is_verified_too() {
     let sista: &[(&str, &[u8])] = &[
-        ("a jump leads into an instruction", &[76, 192, 225, 1, 88]),
+        ("a jump leads into an instruction", &[76, 192, 232, 1, 92]),
         (
             "an instruction takes more from the stack",
             &[76, 249, 0, 5, 88],

@@ -10,6 +10,7 @@ mod kernels;
 mod load;
 mod program;
 mod start;
+mod workload;
 
 use std::process::ExitCode;
 
@@ -26,6 +27,8 @@ const PARTS: &[(&str, Part)] = &[
     ("full collection", collector::full_collection),
     ("old stores", collector::old_stores),
     ("load", load::run),
+    ("image build", workload::image_build),
+    ("mixed workload", workload::run),
 ];
 
 fn main() -> ExitCode {

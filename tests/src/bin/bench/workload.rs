@@ -1,0 +1,130 @@
+//! The mixed workload of `kernel-bench` on our class library's image, and how fast that image is built.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Instant;
+
+use tests::{files, root, text};
+
+/// Methods of the kernel that the aim speaks of, and the seconds that it may take.
+const KERNEL_METHODS: f64 = 9500.0;
+const KERNEL_SECONDS: f64 = 1.0;
+
+/// Prints the time of building our own image, and methods per second.
+pub(crate) fn image_build() -> Result<(), String> {
+    let path = std::env::temp_dir().join(format!("ouro-kernel-{}.image", std::process::id()));
+    let mut best = f64::MAX;
+    for _ in 0..9 {
+        let start = Instant::now();
+        build(&path)?;
+        best = best.min(start.elapsed().as_secs_f64());
+    }
+    std::fs::remove_file(&path).map_err(|error| error.to_string())?;
+    let methods = method_count();
+    println!("  our class library     {best:8.3} s   {methods} methods");
+    println!(
+        "  methods per second    {:8.0}     (aim {:.0})",
+        methods as f64 / best,
+        KERNEL_METHODS / KERNEL_SECONDS
+    );
+    Ok(())
+}
+
+/// Prints the milliseconds of each part on both machines, medians of interleaved runs, and the ratio.
+pub(crate) fn run() -> Result<(), String> {
+    let folder = std::env::temp_dir().join(format!("ouro-workload-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+    build(&folder.join("workload.image"))?;
+    let ours = vec![
+        root().join("generated/ouro").display().to_string(),
+        "--interpret".to_owned(),
+    ];
+    let mut stock: Vec<String> = std::env::var("OURO_STOCK_VM")
+        .unwrap_or_default()
+        .split_whitespace()
+        .map(str::to_owned)
+        .collect();
+    if stock.is_empty() {
+        println!("  no stock VM (OURO_STOCK_VM is its command): ours alone");
+    } else {
+        stock.extend(["-cogmaxlits", "0", "-cogminjumps", "32767"].map(str::to_owned));
+    }
+    let (mut own, mut other) = (Vec::new(), Vec::new());
+    for _ in 0..7 {
+        own.push(measure(&ours, &folder)?);
+        if !stock.is_empty() {
+            other.push(measure(&stock, &folder)?);
+        }
+    }
+    std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
+    for (index, (name, _)) in own[0].iter().enumerate() {
+        let mine = median(&own, index);
+        if other.is_empty() {
+            println!("  {name:<18} {mine:8.0} ms");
+            continue;
+        }
+        let theirs = median(&other, index);
+        let aim = if name == "total" { " (aim 1.8)" } else { "" };
+        println!(
+            "  {name:<18} {mine:8.0} ms   stock VM {theirs:8.0} ms   ratio {:6.2}{aim}",
+            theirs / mine
+        );
+    }
+    Ok(())
+}
+
+/// Builds the image of the class library with the workload.
+fn build(path: &Path) -> Result<(), String> {
+    let ouroc = root().join("target/release/ouroc");
+    let output = Command::new(&ouroc)
+        .args(["image", "vm-source-st/kernel.ron", "--add"])
+        .args(["vm-source-st/kernel-bench", "--output"])
+        .arg(path)
+        .current_dir(root())
+        .output()
+        .map_err(|error| format!("{}: {error}", ouroc.display()))?;
+    if output.status.success() {
+        Ok(())
+    } else {
+        Err(String::from_utf8_lossy(&output.stderr).into_owned())
+    }
+}
+
+/// Methods in the sources of the class library and the workload.
+fn method_count() -> usize {
+    ["vm-source-st/kernel", "vm-source-st/kernel-bench"]
+        .iter()
+        .flat_map(|folder| files(folder, &[".class.st", ".extension.st"]))
+        .map(|path| text(&path).matches("{ #category :").count())
+        .sum()
+}
+
+/// What each part took, in milliseconds, `total` last, as the image tells it.
+fn measure(command: &[String], folder: &Path) -> Result<Vec<(String, f64)>, String> {
+    let output = Command::new(&command[0])
+        .args(&command[1..])
+        .args(["workload.image", "perform", "MixedWorkload", "run"])
+        .current_dir(folder)
+        .stderr(Stdio::null())
+        .output()
+        .map_err(|error| format!("{}: {error}", command[0]))?;
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let parts: Vec<_> = told
+        .split(',')
+        .filter_map(|part| {
+            let mut words = part.split_whitespace();
+            Some((words.next()?.to_owned(), words.next()?.parse().ok()?))
+        })
+        .collect();
+    if parts.last().is_some_and(|(name, _)| name == "total") {
+        Ok(parts)
+    } else {
+        Err(format!("{} told no times: {told}", command[0]))
+    }
+}
+
+fn median(runs: &[Vec<(String, f64)>], index: usize) -> f64 {
+    let mut times: Vec<f64> = runs.iter().map(|run| run[index].1).collect();
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
