@@ -272,7 +272,7 @@ impl Scope {
     fn unary(&self, depth: usize, choice: &mut Choice) -> Number {
         let a = self.number(depth - 1, choice);
         let unsigned = format!("({} asUInt64)", a.text);
-        match choice.within(0, 9) {
+        match choice.within(0, 10) {
             0 => Number::new(format!("({} negated)", a.text), -a.high, -a.low),
             1 => Number::new(
                 format!("({} abs)", a.text),
@@ -319,6 +319,15 @@ impl Scope {
                 ),
                 Int::UINT64,
             ),
+            // The product needs 126 bits or more.
+            9 => {
+                let number = choice.within(0, self.fields.len() as u64 - 1);
+                let other = self.atom(choice).text;
+                let text = format!(
+                    "(((f{number} asUInt64 bitOr: 16r8000000000000000) * ({other} asUInt64 bitOr: 16r4000000000000000)) >> 64)"
+                );
+                Number::of(text, Int::UINT64)
+            }
             _ => Number::new(
                 format!("({} asBit)", self.condition(depth - 1, choice)),
                 0,

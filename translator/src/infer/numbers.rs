@@ -353,7 +353,6 @@ impl<'w> Body<'_, 'w> {
 
     /// `(a * b) >> 64`.
     fn high_product(&mut self, product: Expr, unit: Option<ClassId>, span: Span) -> Expr {
-        let exact = range_of(&product);
         let ExprKind::IntBinary(IntBinary::Mul, _, a, b) = product.kind else {
             let error = Diagnostic::error(
                 codes::RANGE,
@@ -376,15 +375,9 @@ impl<'w> Body<'_, 'w> {
         } else {
             (IntBinary::MulHighUnsigned, IntType::UINT64)
         };
-        let high = Range {
-            lo: exact.lo >> 64,
-            hi: exact.hi >> 64,
-        };
+        let high = range::high_product(range_of(&a), range_of(&b));
         let kind = ExprKind::IntBinary(op, Arithmetic::Exact, Box::new(a), Box::new(b));
-        with_unit(
-            integer(kind, ty, range::intersect(high, ty.range()), span),
-            unit,
-        )
+        with_unit(integer(kind, ty, high, span), unit)
     }
 
     /// `anyMask:`, `allMask:`, `noMask:`.

@@ -91,6 +91,22 @@ pub(super) fn mul(a: Range, b: Range) -> Range {
     ])
 }
 
+/// Upper halves of the products, of operands that are all signed or all unsigned 64-bit integers. A product of two unsigned ones may be beyond [`LIMIT`].
+pub(super) fn high_product(a: Range, b: Range) -> Range {
+    if a.within(SIGNED) && b.within(SIGNED) {
+        let exact = mul(a, b);
+        return Range {
+            lo: exact.lo >> 64,
+            hi: exact.hi >> 64,
+        };
+    }
+    let high = |a: i128, b: i128| ((a as u128 * b as u128) >> 64) as i128;
+    Range {
+        lo: high(a.lo, b.lo),
+        hi: high(a.hi, b.hi),
+    }
+}
+
 /// Divisors that bound the quotients: the ends, and those next to zero. Empty when only zero is possible.
 fn divisors(b: Range) -> Vec<i128> {
     let mut ends = vec![b.lo, b.hi];
@@ -301,6 +317,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn the_upper_half_of_the_largest_products_is_exact() {
+        assert_eq!(
+            high_product(UNSIGNED, UNSIGNED),
+            range(0, i128::from(u64::MAX) - 1)
+        );
+        assert_eq!(high_product(SIGNED, SIGNED), range(-(1 << 62), 1 << 62));
+        let large = range(1 << 63, u64::MAX.into());
+        assert_eq!(
+            high_product(large, large),
+            range(1 << 62, i128::from(u64::MAX) - 1)
+        );
     }
 
     #[test]
