@@ -69,6 +69,42 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "I008",
         "3 is no free index",
     ),
+    (
+        "\"Sign\": [2]",
+        "\"Sign\": [16]",
+        "I008",
+        "16 is no free index",
+    ),
+    (
+        "\"Sign\": [2]",
+        "\"Sign\": []",
+        "I008",
+        "Sign has an empty list of indices",
+    ),
+    (
+        "\"Answer\": Integer(42)",
+        "\"Answer\": NewSized(\"Row\", 9223372036854775807)",
+        "I008",
+        "9223372036854775807 elements are more",
+    ),
+    (
+        "\"Answer\": Integer(42)",
+        "\"Answer\": NewSized(\"Bytes\", 3000000000000000000)",
+        "I008",
+        "3000000000000000000 elements are more",
+    ),
+    (
+        "\"Answer\": Integer(42)",
+        "\"Answer\": Copies(5000, Copies(5000, Nil))",
+        "I008",
+        "5000 elements are more",
+    ),
+    (
+        "\"key\": VariableName",
+        "\"key\": Binding(\"Answer\")",
+        "I008",
+        "Answer is part of itself",
+    ),
     ("\"Routine\": 24", "\"Routine\": 25", "I008", "no format 25"),
     (
         "folder: \"mini\"",
@@ -110,6 +146,44 @@ fn a_description_with_mistakes_is_refused_with_the_place_and_a_hint() {
     }
 }
 
+#[test]
+fn a_format_without_room_for_the_class_s_variables_is_refused_at_the_class() {
+    for format in [7, 9, 16] {
+        let told = refused(
+            "\"Routine\": 24",
+            &format!("\"Routine\": 24, \"Pair\": {format}"),
+        );
+        assert!(
+            told.contains("error I009: Pair has 2 instance variables")
+                && told.contains("Pair.class.st:"),
+            "{told}"
+        );
+    }
+}
+
+#[test]
+fn a_global_may_hold_what_is_known_only_in_the_end() {
+    let description = mini().replace(
+        "\"Answer\": Integer(42)",
+        "\"Answer\": Integer(42), \"Every\": Classes",
+    );
+    let image = Folder::new(&description).image("nil leave: Every size");
+    assert!(tests::run_image(&image).status > 40);
+    // Nothing but the array of all globals refers to it here.
+    let description = mini().replace(
+        "\"Answer\": Integer(42)",
+        "\"Answer\": Integer(42), \"Every\": Array([Classes])",
+    );
+    let (count, without) = (
+        |description: &str| {
+            let (built, told) = Folder::new(description).build(None, None);
+            built.unwrap_or_else(|| panic!("{told}")).bytes.len()
+        },
+        description.replace("Array([Classes])", "Array([Array([])])"),
+    );
+    assert!(count(&description) > count(&without) + 40 * 8);
+}
+
 /// What is told when the library has one more file.
 fn with_file(name: &str, contents: &str) -> (bool, String) {
     let group = "Packages(folder: \"mini\", names: [\"Mini\"])";
@@ -126,9 +200,29 @@ fn with_file(name: &str, contents: &str) -> (bool, String) {
     (built.is_some(), told)
 }
 
+/// The source of a class without methods.
+fn class(name: &str, rest: &str) -> String {
+    format!("Class {{ #name : '{name}'{rest} }}\n")
+}
+
+/// Each source, as the library's only other file, is refused with the code and the message.
+fn each_is_refused(cases: &[(String, &str, &str)]) {
+    for (contents, code, message) in cases {
+        let (built, told) = with_file("More.class.st", contents);
+        assert!(!built, "{contents}\n{told}");
+        assert!(
+            told.contains(&format!("error {code}: ")) && told.contains(message),
+            "{contents}\n{told}"
+        );
+        assert!(
+            told.contains("More.class.st:") && told.contains("= hint: "),
+            "{contents}\n{told}"
+        );
+    }
+}
+
 #[test]
 fn sources_with_mistakes_are_refused_with_the_place_and_a_hint() {
-    let class = |name: &str, rest: &str| format!("Class {{ #name : '{name}'{rest} }}\n");
     let cases = [
         (
             class("Orphan", ", #superclass : 'Nobody'"),
@@ -169,18 +263,43 @@ fn sources_with_mistakes_are_refused_with_the_place_and_a_hint() {
             "expected",
         ),
     ];
-    for (contents, code, message) in cases {
-        let (built, told) = with_file("More.class.st", &contents);
-        assert!(!built, "{contents}\n{told}");
-        assert!(
-            told.contains(&format!("error {code}: ")) && told.contains(message),
-            "{contents}\n{told}"
-        );
-        assert!(
-            told.contains("More.class.st:") && told.contains("= hint: "),
-            "{contents}\n{told}"
-        );
-    }
+    each_is_refused(&cases);
+}
+
+#[test]
+fn classes_methods_and_traits_that_would_break_the_vm_are_refused() {
+    let cases = [
+        (
+            class("Chars", ", #superclass : 'Bytes', #instVars : [ 'hash' ]"),
+            "I009",
+            "Chars has 1 instance variables but instances without room",
+        ),
+        (
+            class(
+                "Whole2",
+                ", #superclass : 'Thing', #type : 'immediate', #instVars : [ 'a' ]",
+            ),
+            "I009",
+            "Whole2 has 1 instance variables",
+        ),
+        (
+            format!(
+                "{}\nQuick >> x [\n\n\t<primitive: 264>\n\t^ 1\n]\n",
+                class("Quick", ", #superclass : 'Thing'")
+            ),
+            "C007",
+            "the primitive 264 is given by the compiler only",
+        ),
+        (
+            class(
+                "Singer",
+                ", #superclass : 'Thing', #traits : 'TLoud @ { #title: -> #title }'",
+            ),
+            "I013",
+            "the alias title: takes 1 arguments but title takes 0",
+        ),
+    ];
+    each_is_refused(&cases);
 }
 
 #[test]
@@ -209,6 +328,20 @@ fn what_only_leaves_something_out_is_a_warning() {
         built && told.contains("warning I011: the pool Pond is not defined"),
         "{told}"
     );
+}
+
+#[test]
+fn selectors_that_a_composition_does_not_have_are_warnings() {
+    for composition in ["TLoud - { #whisper }", "TLoud @ { #say -> #whisper }"] {
+        let class = format!(
+            "Class {{ #name : 'Singer', #superclass : 'Thing', #traits : '{composition}' }}\n"
+        );
+        let (built, told) = with_file("Singer.class.st", &class);
+        assert!(
+            built && told.contains("warning I013:") && told.contains("renames whisper"),
+            "{told}"
+        );
+    }
 }
 
 #[test]

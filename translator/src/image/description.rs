@@ -342,8 +342,13 @@ pub enum Value {
 /// Instance variable to what it holds.
 pub type Fields = BTreeMap<String, Value>;
 
+/// The numbers at the start of an image that virtual machines load: the second one says that both bytecode sets may be used.
+const FORMATS: [u32; 2] = [68021, 68533];
+/// The most special objects: more than any virtual machine looks at.
+const MOST_SPECIAL_OBJECTS: usize = 1 << 16;
+
 fn default_format() -> u32 {
-    68021
+    FORMATS[0]
 }
 
 fn default_flags() -> u64 {
@@ -385,26 +390,42 @@ pub fn parse_description(
     None
 }
 
-/// The description, if its target can be compiled to.
+/// The description, if its target can be compiled to and its numbers are such that a VM can load the image.
 fn checked(
     description: ImageDescription,
     text: &str,
     file: FileId,
     diagnostics: &mut Diagnostics,
 ) -> Option<ImageDescription> {
-    let Err(fault) = description.target.check() else {
+    let Some((field, message, hint)) = fault_of(&description) else {
         return Some(description);
     };
-    let field = "target";
-    let start = text.find(field).unwrap_or(0);
-    let message = format!("no methods can be compiled so: {fault}");
-    let error =
-        Diagnostic::error("I001", message).primary(Span::new(file, start, start + field.len()), "");
-    diagnostics
-        .push(error.hint(
-            "`(set: SistaV1, closures: Full)` and `(set: V3, closures: Embedded)` are usual",
-        ));
+    let key = format!("{field}:");
+    let start = text.find(&key).unwrap_or(0);
+    let place = Span::new(file, start, start + field.len());
+    let error = Diagnostic::error("I001", message).primary(place, "");
+    diagnostics.push(error.hint(hint));
     None
+}
+
+/// What is wrong with a description: the field, a sentence and what to do.
+fn fault_of(description: &ImageDescription) -> Option<(&'static str, String, String)> {
+    let formats = FORMATS.map(|format| format.to_string()).join(" or ");
+    if let Err(fault) = description.target.check() {
+        let message = format!("no methods can be compiled so: {fault}");
+        let hint = "`(set: SistaV1, closures: Full)` and `(set: V3, closures: Embedded)` are usual";
+        Some(("target", message, hint.to_owned()))
+    } else if !FORMATS.contains(&description.format) {
+        let message = format!("{} is no format of a 64-bit Spur image", description.format);
+        Some(("format", message, format!("write {formats}")))
+    } else if description.special_objects_size > MOST_SPECIAL_OBJECTS {
+        let size = description.special_objects_size;
+        let message = format!("{size} special objects are more than {MOST_SPECIAL_OBJECTS}");
+        let hint = "virtual machines know some 60";
+        Some(("special_objects_size", message, hint.to_owned()))
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]
@@ -444,6 +465,33 @@ mod tests {
         assert_eq!(description, None);
         let messages: Vec<_> = diagnostics.iter().map(|it| &it.message).collect();
         assert!(messages[0].contains("full closures"), "{messages:?}");
+    }
+
+    #[test]
+    fn numbers_that_no_virtual_machine_loads_are_refused_at_their_field() {
+        let cases = [
+            ("format: 68021", "format: 12345", "12345 is no format"),
+            (
+                "special_objects_size: 60",
+                "special_objects_size: 9223372036854775807",
+                "9223372036854775807 special objects",
+            ),
+            (
+                "closures: Full)",
+                "closures: Full, special_selectors: [\"+\"])",
+                "1 special selectors instead of 32",
+            ),
+        ];
+        for (from, to, expected) in cases {
+            let text = example().replacen(from, to, 1);
+            let (description, diagnostics) = parse(&text);
+            assert_eq!(description, None, "{to}");
+            let told = diagnostics.iter().next().expect("it is refused");
+            assert!(told.message.contains(expected), "{}", told.message);
+            let place = told.place().map_or(0, |span| span.start as usize);
+            let line = text[place..].lines().next().unwrap_or_default();
+            assert!(line.contains(to), "{line}");
+        }
     }
 
     #[test]

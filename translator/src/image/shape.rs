@@ -12,11 +12,18 @@ use crate::base::{Diagnostic, Diagnostics, Interner, SecondaryMap, Span};
 
 /// The first index of classes that the VM does not know.
 const FIRST_FREE_INDEX: u32 = 1024;
+/// The index of objects that forward to others.
+const FORWARDER_INDEX: u32 = 8;
+/// The indices of objects of the VM itself, such as the pages of the class table.
+const RESERVED_INDICES: std::ops::RangeInclusive<u32> = 16..=31;
 /// What to do about a class that is not there.
 pub(super) const NO_CLASS: &str =
     "correct the name, or add the package that defines the class to `sources`";
 /// One more than the highest index.
 const INDEX_LIMIT: u32 = 1 << 22;
+
+/// The most instance variables that the format field of a class can count.
+const MOST_FIELDS: usize = 0xFFFF;
 
 /// What instances of a class look like.
 #[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
@@ -146,6 +153,7 @@ impl Maker<'_> {
                 Some(&format) => format,
                 None => self.format(class, inherited, fields),
             };
+            self.check_fields(class, format, fields);
             let meta = self.model.inherited(class, |class| &class.class_inst_vars);
             shapes[class] = [
                 Shape { format, fields },
@@ -156,6 +164,28 @@ impl Maker<'_> {
             ];
         }
         shapes
+    }
+
+    /// Reports a class that has more instance variables than its instances have places for.
+    fn check_fields(&mut self, class: ClassId, format: u8, fields: usize) {
+        let name = self.interner.text(self.model.classes[class].name.name);
+        let (message, hint) = if format::has_no_fields(format) && fields > 0 {
+            (
+                format!(
+                    "{name} has {fields} instance variables but instances without room for them"
+                ),
+                "remove the variables, or give the class a layout with pointers",
+            )
+        } else if fields > MOST_FIELDS {
+            (
+                format!("{name} has {fields} instance variables, more than {MOST_FIELDS}"),
+                "the format of a class cannot count more: keep some in another object",
+            )
+        } else {
+            return;
+        };
+        let error = Diagnostic::error("I009", message).primary(self.model.place(class), "");
+        self.diagnostics.push(error.hint(hint));
     }
 
     fn forced_formats(&mut self) -> FxHashMap<ClassId, u8> {
@@ -225,11 +255,17 @@ impl Maker<'_> {
             let Some(class) = self.class(name) else {
                 continue;
             };
+            if places.is_empty() {
+                let message = format!("{name} has an empty list of indices");
+                let hint = "name an index, or take the class out of `class_indices`";
+                self.error(message, self.reading.place_of(name), hint);
+            }
             for &index in places {
                 let taken = table.iter().any(|(taken, _)| *taken == index);
-                if taken || index == 0 || index >= FIRST_FREE_INDEX {
+                let reserved = RESERVED_INDICES.contains(&index) || index == FORWARDER_INDEX;
+                if taken || reserved || index == 0 || index >= FIRST_FREE_INDEX {
                     let message = format!("{index} is no free index for {name}");
-                    let hint = "give each index once, from 1 to 1023";
+                    let hint = "give each index once, from 1 to 1023 without 8 and 16 to 31";
                     self.error(message, self.reading.place_of(name), hint);
                     continue;
                 }

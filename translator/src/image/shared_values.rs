@@ -4,7 +4,7 @@ use super::compile::BindingId;
 use super::description::Value;
 use super::heap::{Body, Word};
 use super::model::{ClassId, Side};
-use super::names::BindingKind;
+use super::names::{Binding, BindingKind};
 use super::values::{Place, Variable};
 use super::world::{OnceKey, World, instance_side};
 use crate::base::Symbol;
@@ -76,28 +76,27 @@ impl World<'_> {
 
     /// The object of a binding.
     pub fn binding(&mut self, binding: BindingId) -> Word {
-        if let Some(&word) = self.bindings.get(&binding) {
-            return word;
-        }
         let info = self.names.bindings[binding];
+        let name = self.interner.text(info.name).to_owned();
+        self.once(OnceKey::Binding(binding), &name, |world| {
+            world.new_binding(info, &name)
+        })
+    }
+
+    fn new_binding(&mut self, info: Binding, name: &str) -> Word {
         let shapes = &self.reading.description.bindings;
         let (side, value, shape) = match info.kind {
             BindingKind::Class(class) => {
                 let side = instance_side(class);
                 (Some(side), self.class_word(side), &shapes.global)
             }
-            BindingKind::Global => {
-                let name = self.interner.text(info.name).to_owned();
-                (None, self.global_value(&name), &shapes.global)
-            }
+            BindingKind::Global => (None, self.global_value(name), &shapes.global),
             BindingKind::ClassVariable(class) => {
                 let shape = shapes.class_variable.as_ref().unwrap_or(&shapes.global);
                 (Some(instance_side(class)), self.nil(), shape)
             }
         };
-        let word = self.binding_object(shape, side, Some(info.name), value);
-        self.bindings.insert(binding, word);
-        word
+        self.binding_object(shape, side, Some(info.name), value)
     }
 
     fn binding_object(
@@ -163,18 +162,23 @@ impl World<'_> {
         self.array(elements).into()
     }
 
-    /// Fills the arrays whose elements are all there only now. Symbols come last, as the others may make some.
+    /// Fills the arrays whose elements are all there only now, also those that come with the others. Symbols come last, as the others may make some.
     pub fn finish_deferred(&mut self) {
         let rank = |value: &Value| match value {
             Value::Symbols => 2,
             Value::Undeclared => 1,
             _ => 0,
         };
-        let mut deferred = std::mem::take(&mut self.deferred);
-        deferred.sort_by_key(|(_, value)| rank(value));
-        for (array, value) in deferred {
-            let elements = self.deferred_elements(&value);
-            self.heap.objects[array].body = Body::Pointers(elements);
+        while let Some(first) = self.deferred.iter().map(|(_, value)| rank(value)).min() {
+            let deferred = std::mem::take(&mut self.deferred);
+            for (array, value) in deferred {
+                if rank(&value) > first {
+                    self.deferred.push((array, value));
+                    continue;
+                }
+                let elements = self.deferred_elements(&value);
+                self.heap.objects[array].body = Body::Pointers(elements);
+            }
         }
     }
 

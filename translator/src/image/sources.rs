@@ -113,6 +113,14 @@ impl Reading<'_> {
         }
     }
 
+    /// Where the number stands in the description.
+    #[must_use]
+    pub fn place_of_number(&self, number: usize) -> Option<Span> {
+        let digits = number.to_string();
+        let start = self.text.find(&digits)?;
+        Some(Span::new(self.file, start, start + digits.len()))
+    }
+
     /// A path that the description names.
     #[must_use]
     pub fn path(&self, relative: &str) -> PathBuf {

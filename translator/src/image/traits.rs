@@ -7,7 +7,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use super::model::{Class, MethodSource, Model};
 use crate::base::{Diagnostic, Diagnostics, FileId, Interner, Span, Symbol};
-use crate::syntax::ast::{ExprId, ExprKind, Exprs, Literal, Name};
+use crate::syntax::ast::{ExprId, ExprKind, Exprs, Literal, Name, argument_count};
 use crate::syntax::parser::parse_expression;
 use crate::tonel::SourceText;
 
@@ -20,16 +20,23 @@ struct Flat {
     inst_vars: Vec<Name>,
 }
 
+impl Flat {
+    fn has(&self, selector: Symbol) -> bool {
+        let mut methods = self.methods.iter();
+        methods.any(|method| method.method.selector == selector)
+    }
+}
+
 /// A composition as it is written.
 enum Composition {
     /// A trait; or its class side.
     Trait(Name, bool),
     /// Several. A selector that two of them have counts as the last one has it.
     Sum(Vec<Composition>),
-    /// Without some selectors.
-    Without(Box<Composition>, FxHashSet<Symbol>),
-    /// With other names, as pairs of new name and old one.
-    Alias(Box<Composition>, Vec<(Symbol, Symbol)>),
+    /// Without some selectors, which stand at a place.
+    Without(Box<Composition>, FxHashSet<Symbol>, Span),
+    /// With other names, as pairs of new name and old one, which stand at a place.
+    Alias(Box<Composition>, Vec<(Symbol, Symbol)>, Span),
     /// None.
     Empty,
 }
@@ -158,25 +165,59 @@ impl Flattener<'_> {
                 }
                 all
             }
-            Composition::Without(inner, selectors) => {
+            Composition::Without(inner, selectors, place) => {
                 let mut flat = self.flat(inner);
+                let mut missing: Vec<_> = selectors.iter().copied().collect();
+                missing.retain(|&selector| !flat.has(selector));
+                missing.sort_unstable_by_key(|&selector| self.interner.text(selector).to_owned());
+                for selector in missing {
+                    self.report_missing(selector, *place);
+                }
                 flat.methods
                     .retain(|method| !selectors.contains(&method.method.selector));
                 flat
             }
-            Composition::Alias(inner, pairs) => {
+            Composition::Alias(inner, pairs, place) => {
                 let mut flat = self.flat(inner);
-                for (new, old) in pairs {
-                    let original = flat.methods.iter();
-                    let mut original = original.filter(|method| method.method.selector == *old);
-                    if let Some(mut method) = original.next().cloned() {
-                        method.method.selector = *new;
-                        flat.methods.push(method);
-                    }
+                for &(new, old) in pairs {
+                    self.add_alias(&mut flat, new, old, *place);
                 }
                 flat
             }
         }
+    }
+
+    /// Adds the method `old` once more, as `new`.
+    fn add_alias(&mut self, flat: &mut Flat, new: Symbol, old: Symbol, place: Span) {
+        let mut original = flat.methods.iter();
+        let original = original.find(|method| method.method.selector == old);
+        let Some(mut method) = original.cloned() else {
+            self.report_missing(old, place);
+            return;
+        };
+        let (text, wanted) = (self.interner.text(new), method.method.params.len());
+        if argument_count(text) != wanted {
+            let message = format!(
+                "the alias {text} takes {} arguments but {} takes {wanted}",
+                argument_count(text),
+                self.interner.text(old)
+            );
+            let error = Diagnostic::error("I013", message).primary(place, "");
+            self.diagnostics
+                .push(error.hint("give the alias a name with as many arguments"));
+            return;
+        }
+        method.method.selector = new;
+        flat.methods.push(method);
+    }
+
+    fn report_missing(&mut self, selector: Symbol, place: Span) {
+        let selector = self.interner.text(selector);
+        let message =
+            format!("the composition leaves out or renames {selector}, which it does not have");
+        let warning = Diagnostic::warning("I013", message).primary(place, "");
+        self.diagnostics
+            .push(warning.hint("correct the selector, or take it out of the composition"));
     }
 
     fn parse(&mut self, source: &SourceText) -> Composition {
@@ -215,11 +256,11 @@ impl Flattener<'_> {
                     ("-", [selectors]) => {
                         let selectors = self.selectors(*selectors, exprs)?;
                         let selectors = selectors.into_iter().collect();
-                        Some(Composition::Without(Box::new(receiver), selectors))
+                        Some(Composition::Without(Box::new(receiver), selectors, span))
                     }
                     ("@", [pairs]) => {
                         let pairs = self.pairs(*pairs, exprs)?;
-                        Some(Composition::Alias(Box::new(receiver), pairs))
+                        Some(Composition::Alias(Box::new(receiver), pairs, span))
                     }
                     _ => None,
                 }
@@ -281,7 +322,7 @@ fn class_side(composition: Composition) -> Composition {
         Composition::Trait(name, _) => Composition::Trait(name, true),
         Composition::Sum(parts) => Composition::Sum(parts.into_iter().map(class_side).collect()),
         // What is left out or renamed is so on the side of the instances.
-        Composition::Without(inner, _) | Composition::Alias(inner, _) => class_side(*inner),
+        Composition::Without(inner, ..) | Composition::Alias(inner, ..) => class_side(*inner),
         Composition::Empty => Composition::Empty,
     }
 }

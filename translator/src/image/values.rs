@@ -167,7 +167,8 @@ impl World<'_> {
                 .map(|value| self.value(value, place))
                 .collect(),
             (Value::Copies(count, value), _) => {
-                (0..*count).map(|_| self.value(value, place)).collect()
+                let count = self.granted(*count);
+                (0..count).map(|_| self.value(value, place)).collect()
             }
             (Value::EachClass(value), _) => {
                 let classes = self.model.order.iter();
@@ -261,8 +262,27 @@ impl World<'_> {
     }
 
     fn sized(&mut self, class: &str, size: usize) -> Word {
+        let size = self.granted(size);
         let class = self.class_named(class);
         class.map_or(self.nil(), |class| self.instance(class, size).into())
+    }
+
+    /// How many of the elements that the description asks for can be made: all, or none with an error.
+    fn granted(&mut self, count: usize) -> usize {
+        let Some(room) = self.room else {
+            return 0;
+        };
+        self.room = room.checked_sub(count);
+        if self.room.is_some() {
+            return count;
+        }
+        let place = Span::new(self.reading.file, 0, 0);
+        let place = self.reading.place_of_number(count).unwrap_or(place);
+        let message = format!("{count} elements are more than the description may ask for");
+        let error = Diagnostic::error("I008", message).primary(place, "");
+        self.diagnostics
+            .push(error.hint("all its values together have at most 16777216 elements"));
+        0
     }
 
     fn class_value(&mut self, name: &str, meta: bool) -> Word {

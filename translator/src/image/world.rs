@@ -20,6 +20,8 @@ const WORDS_PUN: u32 = 19;
 const PAGE_SLOTS: usize = 1024;
 const ROOT_SLOTS: usize = 4104;
 const FREE_LISTS: usize = 64;
+/// Elements that all values of the description together may ask for by number: more than any image needs, fewer than memory has.
+const MOST_ELEMENTS: usize = 1 << 24;
 
 /// Everything about the image under construction.
 pub struct World<'a> {
@@ -47,8 +49,6 @@ pub struct World<'a> {
     pub symbols: FxHashMap<Symbol, ObjectId>,
     /// In the order in which they were made.
     pub symbol_order: Vec<ObjectId>,
-    /// Bindings that are objects already.
-    pub bindings: FxHashMap<BindingId, Word>,
     /// Bindings of metaclasses, for methods of the class side.
     pub method_class_bindings: FxHashMap<Side, Word>,
     /// Bindings of names that nobody declares.
@@ -57,6 +57,8 @@ pub struct World<'a> {
     pub once: FxHashMap<OnceKey, Option<Word>>,
     /// Arrays whose elements are known only in the end.
     pub deferred: Vec<(ObjectId, Value)>,
+    /// How many more elements the description may ask for by number; none once it asked for too many.
+    pub room: Option<usize>,
     /// The context of the boot method.
     pub boot_context: ObjectId,
     /// The special objects array.
@@ -72,6 +74,8 @@ pub enum OnceKey {
     Shared(String),
     /// One of a class's objects.
     OfClass(Side, String),
+    /// A binding.
+    Binding(BindingId),
     /// A symbol's or other table of the VM.
     SpecialSelectors,
 }
@@ -142,11 +146,11 @@ impl<'a> World<'a> {
             dictionaries: SecondaryMap::with_default([None; 2]),
             symbols: FxHashMap::default(),
             symbol_order: Vec::new(),
-            bindings: FxHashMap::default(),
             method_class_bindings: FxHashMap::default(),
             undeclared: BTreeMap::new(),
             once: FxHashMap::default(),
             deferred: Vec::new(),
+            room: Some(MOST_ELEMENTS),
             boot_context,
             special_objects,
         };

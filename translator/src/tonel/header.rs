@@ -1,9 +1,11 @@
 //! The header of a class file: from its notation to the fields of the definition.
 
+use rustc_hash::FxHashMap;
+
 use super::definition::{ClassDefinition, DefinitionKind, Slot, SourceText};
 use super::slots::slot;
 use super::ston::{Node, Text, Value};
-use crate::base::{Diagnostic, Diagnostics, Interner, Span};
+use crate::base::{Diagnostic, Diagnostics, Interner, Span, Symbol};
 use crate::syntax::ast::Name;
 
 /// Reads header values for one file.
@@ -163,6 +165,7 @@ impl HeaderReader<'_> {
 
     fn slots(&mut self, node: &Node) -> Vec<Slot> {
         let mut slots: Vec<Slot> = Vec::new();
+        let mut places: FxHashMap<Symbol, Span> = FxHashMap::default();
         for element in self.elements(node) {
             let Some(text) = self.expect_text(&element) else {
                 continue;
@@ -170,17 +173,18 @@ impl HeaderReader<'_> {
             let Some(slot) = slot(self, &text) else {
                 continue;
             };
-            if let Some(first) = slots.iter().find(|other| other.name.name == slot.name.name) {
+            if let Some(&first) = places.get(&slot.name.name) {
                 let message = format!("{} is defined twice", self.interner.text(slot.name.name));
                 let error =
                     Diagnostic::error("F012", message).primary(slot.name.span, "again here");
                 self.diagnostics.push(
                     error
-                        .secondary(first.name.span, "first here")
+                        .secondary(first, "first here")
                         .hint("remove or rename one of them"),
                 );
                 continue;
             }
+            places.insert(slot.name.name, slot.name.span);
             slots.push(slot);
         }
         slots

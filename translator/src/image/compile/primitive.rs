@@ -10,6 +10,9 @@ use crate::syntax::ast::{self, LiteralNode, Method, Name, Pragma};
 /// The greatest number that both bytecode sets and every virtual machine of the family take.
 const GREATEST_NUMBER: i128 = 8191;
 
+/// The numbers that answer the receiver, a constant or an instance variable. The compiler gives them to methods that do just that: they read the receiver unchecked.
+const QUICK_NUMBERS: std::ops::RangeInclusive<i128> = 256..=519;
+
 /// The number of named primitives.
 const EXTERNAL_CALL: u16 = 117;
 
@@ -103,6 +106,13 @@ impl Reader<'_> {
                 span,
                 "give the number that the virtual machine knows",
             );
+        }
+        let quick = in_range.filter(|value| QUICK_NUMBERS.contains(value));
+        if let Some(quick) = quick {
+            let message = format!("the primitive {quick} is given by the compiler only");
+            let hint =
+                "write what it answers, such as `^ self` or `^ name`: that gets the primitive";
+            self.report(message, span, hint);
         }
         in_range
             .and_then(|value| u16::try_from(value).ok())

@@ -135,9 +135,10 @@ impl TargetOptions {
         if self.set == BytecodeSet::V3 && self.this_process {
             return Err("the set V3 has no bytecode for thisProcess".into());
         }
-        if self.special_selectors.len() > SPECIAL_SELECTORS.len() {
+        if self.special_selectors.len() != SPECIAL_SELECTORS.len() {
             return Err(format!(
-                "there are {} special selectors, not more",
+                "there are {} special selectors instead of {}",
+                self.special_selectors.len(),
                 SPECIAL_SELECTORS.len()
             ));
         }

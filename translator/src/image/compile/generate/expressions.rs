@@ -1,6 +1,6 @@
 //! Expressions that are no control structures.
 
-use super::{Generator, LARGE_FRAME, LARGEST_ARRAY, Want};
+use super::{Generator, LARGE_FRAME, LARGEST_ARRAY, MOST_ARGUMENTS, Want};
 use crate::base::{Integer, Span, Symbol};
 use crate::image::compile::code::Literal;
 use crate::image::compile::instruction::{Instruction, Message, Remote};
@@ -220,6 +220,11 @@ impl Generator<'_> {
     fn message(&mut self, send: &Send) {
         for &argument in &send.arguments {
             self.expression(argument, Want::Value);
+        }
+        if send.arguments.len() > MOST_ARGUMENTS {
+            let count = send.arguments.len();
+            let message = format!("{count} arguments are more than {MOST_ARGUMENTS}");
+            self.limit("C004", message, send.selector_span());
         }
         let arguments = number(send.arguments.len());
         let receiver = self.kind_of(send.receiver);

@@ -251,6 +251,20 @@ fn sends_with_many_arguments_reach_up_to_fifteen() {
 }
 
 #[test]
+fn a_send_with_sixteen_arguments_is_refused() {
+    let arguments: String = (0..16).map(|index| format!("k{index}: {index} ")).collect();
+    for receiver in ["self", "super", "x foo;"] {
+        for variant in VARIANTS {
+            let told = code(&format!("^ {receiver} {arguments}"), variant).unwrap_err();
+            assert!(
+                told.contains("C004") && told.contains("16 arguments"),
+                "{told}"
+            );
+        }
+    }
+}
+
+#[test]
 fn expressions_as_deep_as_the_parser_takes_them_do_not_exhaust_the_native_stack() {
     let sum = format!("^ x{}", " + x".repeat(990));
     let unary = format!("^ x{}", " foo".repeat(990));
