@@ -426,6 +426,13 @@ impl<'w> Body<'_, 'w> {
     }
 
     pub(super) fn assertion(&mut self, send: &'w Send, span: Span) -> Expr {
+        if let Some(place) = self.assignment_within(self.node(send.arguments[0]).span) {
+            let message = "an assertion's condition is evaluated in checked builds only";
+            let error = Diagnostic::error(codes::ASSERTION_ASSIGNS, message)
+                .primary(place, "assigns something")
+                .hint("assign in front of the assertion");
+            return self.fail(error);
+        }
         let env = self.env.clone();
         let condition = self.value_as(
             send.arguments[0],
@@ -436,5 +443,16 @@ impl<'w> Body<'_, 'w> {
         // What is asserted holds only in checked builds.
         self.env = env;
         plain(ExprKind::Assert(Box::new(condition)), Type::Void, span)
+    }
+
+    /// The first assignment that is written within a part of the method.
+    fn assignment_within(&self, part: Span) -> Option<Span> {
+        let assigned = self.exprs().values().filter_map(|expr| match &expr.kind {
+            crate::syntax::ast::ExprKind::Assignment { .. } => Some(expr.span),
+            _ => None,
+        });
+        assigned
+            .filter(|span| part.start <= span.start && span.end <= part.end)
+            .min_by_key(|span| span.start)
     }
 }
