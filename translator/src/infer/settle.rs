@@ -279,19 +279,27 @@ fn check_sign(expr: &Expr, operands: Range, target: Option<IntType>) -> Option<b
         operands.within(range::UNSIGNED),
     );
     let wants_unsigned = target.is_some_and(|target| !target.signed);
-    let is_sub = matches!(expr.kind, ExprKind::IntBinary(IntBinary::Sub, ..));
-    // A sum, difference or product is worked out in 128 bits where its operands have no sign in common: then the target says what it must fit.
-    let is_wide = matches!(
+    let is_sub = matches!(
         expr.kind,
-        ExprKind::IntBinary(IntBinary::Add | IntBinary::Sub | IntBinary::Mul, ..)
+        ExprKind::IntBinary(IntBinary::Sub, ..)
+            | ExprKind::IntUnary(IntUnary::Neg | IntUnary::Invert, ..)
     );
+    // A sum, difference or product is worked out in 128 bits where its operands have no sign in common: then the target says what it must fit.
+    let is_wide = is_sub
+        || matches!(
+            expr.kind,
+            ExprKind::IntBinary(IntBinary::Add | IntBinary::Mul, ..)
+        );
     let wanted = target.filter(|_| is_wide).map(|target| target.signed);
     match (signed, unsigned) {
         (true, true) => Some(!wants_unsigned || range_of(expr).lo < 0),
-        (true, false) => Some(true),
+        // Signed words can make one that only an unsigned one holds: the sum of two, the product of two negative ones, the least one negated.
+        (true, false) => {
+            let is_for_all = target.is_some_and(|target| !target.signed && target.bits == 64);
+            Some(!(is_for_all && range_of(expr).hi > range::SIGNED.hi))
+        }
         // A difference of unsigned words may be negative, which the unsigned check refuses: right only where that is wanted.
         (false, true) if is_sub && !wants_unsigned => wanted,
-        (false, true) if matches!(expr.kind, ExprKind::IntUnary(..)) => None,
         (false, true) => Some(false),
         (false, false) => wanted,
     }
