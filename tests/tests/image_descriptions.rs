@@ -267,6 +267,28 @@ fn sources_with_mistakes_are_refused_with_the_place_and_a_hint() {
 }
 
 #[test]
+fn variables_and_traits_with_names_that_are_taken_are_refused() {
+    let cases = [
+        (
+            class("Proud", ", #superclass : 'Thing', #instVars : [ 'super' ]"),
+            "S013",
+            "`super` is reserved",
+        ),
+        (
+            "Trait { #name : 'Check' }\n".to_owned(),
+            "I003",
+            "Check is both a class and a trait",
+        ),
+        (
+            class("TLoud", ", #superclass : 'Thing'"),
+            "I003",
+            "TLoud is both a class and a trait",
+        ),
+    ];
+    each_is_refused(&cases);
+}
+
+#[test]
 fn classes_methods_and_traits_that_would_break_the_vm_are_refused() {
     let cases = [
         (
@@ -318,6 +340,14 @@ fn what_only_leaves_something_out_is_a_warning() {
     );
     assert!(
         built && told.contains("warning I005: Check>>title is defined twice"),
+        "{told}"
+    );
+    let (built, told) = with_file(
+        "Couple.class.st",
+        "Class { #name : 'Couple', #superclass : 'Pair', #instVars : [ 'key' ] }\n",
+    );
+    assert!(
+        built && told.contains("warning F012: key is also a variable of the superclass Pair"),
         "{told}"
     );
     let (built, told) = with_file(
@@ -428,6 +458,99 @@ fn command(arguments: &[&str]) -> (Status, String, String) {
     let status = ouroc::command::run(&options, &mut output).expect("output can be written");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     (status, text(&out), text(&err))
+}
+
+#[test]
+fn sources_behind_links_are_read_and_links_in_circles_told() {
+    use std::os::unix::fs::symlink;
+    let group = "Packages(folder: \"mini\", names: [\"Mini\"])";
+    let folders = "folders: { \"mini\": \"mini\"";
+    let description = mini()
+        .replace(group, &format!("{group}, Packages(folder: \"more\")"))
+        .replace(folders, &format!("{folders}, \"more\": \"more\""));
+    let folder = Folder::new(&description);
+    folder.write(
+        "away/Far/Far.class.st",
+        &class("Far", ", #superclass : 'Thing'"),
+    );
+    folder.write("away/Near.st", &class("Near", ", #superclass : 'Far'"));
+    folder.write(
+        "more/Own/Own.class.st",
+        &class("Own", ", #superclass : 'Near'"),
+    );
+    let link = |from: &str, to: &str| {
+        symlink(folder.path.join(from), folder.path.join(to)).expect("a link can be made");
+    };
+    link("away/Far", "more/Far");
+    link("away/Near.st", "more/Own/Near.class.st");
+    let (built, told) = folder.build(None, None);
+    assert!(built.is_some(), "{told}");
+
+    link("more/Own", "more/Own/Circle");
+    let (built, told) = folder.build(None, None);
+    assert!(built.is_none() && told.contains("error B001"), "{told}");
+    assert!(told.contains("remove the link"), "{told}");
+}
+
+#[test]
+fn folders_of_the_command_line_must_be_there_and_have_packages() {
+    let folder = Folder::new(&mini());
+    folder.write("empty/note.txt", "nothing");
+    let path = |name: &str| folder.path.join(name).to_string_lossy().into_owned();
+    let define = format!("mini={}", root().join("tests/image/mini").display());
+    let told = |arguments: &[&str]| {
+        let (description, output) = (path("mini.ron"), path("out.image"));
+        let first = [&description, "--define", &define, "-o", &output];
+        let all: Vec<&str> = first
+            .iter()
+            .copied()
+            .chain(arguments.iter().copied())
+            .collect();
+        let (status, _, err) = command(&all);
+        (status, err)
+    };
+    let (status, err) = told(&["--define", "moni=/tmp"]);
+    assert_eq!(status, Status::Refused);
+    assert!(
+        err.contains("error I002") && err.contains("its folders are called: mini"),
+        "{err}"
+    );
+    let (status, err) = told(&["--add", &path("none")]);
+    assert_eq!(status, Status::Refused);
+    assert!(err.contains("is no folder that --add could read"), "{err}");
+    assert!(!err.contains("-->"), "{err}");
+    let (_, err) = told(&["--add", &path("empty")]);
+    assert!(err.contains("warning I002: no package in "), "{err}");
+}
+
+#[test]
+fn mistakes_of_the_start_expression_are_shown_where_they_stand() {
+    let folder = Folder::new(&mini());
+    let (built, told) = folder.build(Some("nil leave: 3. 4 + + 5"), None);
+    assert!(built.is_none() && told.contains("--> --start:1:"), "{told}");
+    let (built, told) = folder.build(
+        Some("\"why\" | a | a := 5. Answer := 6. nil leave: b"),
+        None,
+    );
+    assert!(built.is_some() && told.contains("--> --start:1:"), "{told}");
+    assert!(told.contains("`b` is not declared"), "{told}");
+}
+
+#[test]
+fn a_boot_method_that_is_no_file_is_refused() {
+    let description = mini();
+    let source = description.find("source: Text(").expect("it has one");
+    let end = source + description[source..].find("),\n").expect("it ends");
+    let text = format!(
+        "{}source: File(\"/dev/zero\"{}",
+        &description[..source],
+        &description[end..]
+    );
+    let (built, told) = Folder::new(&text).build(None, None);
+    assert!(
+        built.is_none() && told.contains("error I012: cannot read /dev/zero"),
+        "{told}"
+    );
 }
 
 #[test]

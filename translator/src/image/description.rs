@@ -2,7 +2,7 @@
 //!
 //! It names everything that the builder would otherwise have to know of a class library. `docs/image-builder.md` explains it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use ron::Options;
@@ -77,6 +77,19 @@ pub struct ImageDescription {
 }
 
 impl ImageDescription {
+    /// The names of folders that it gives or uses.
+    #[must_use]
+    pub fn folder_names(&self) -> BTreeSet<&str> {
+        let used = self.sources.iter().map(|group| match group {
+            SourceGroup::Packages { folder, .. } | SourceGroup::Chunks { folder, .. } => folder,
+        });
+        self.folders
+            .keys()
+            .chain(used)
+            .map(String::as_str)
+            .collect()
+    }
+
     /// Adds all Tonel packages in the folder `path`, which is relative to where the program was started, as the last sources.
     pub fn add_packages_of(&mut self, path: &Path) {
         let path = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());

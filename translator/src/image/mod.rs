@@ -27,6 +27,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use self::boot::BootMethod;
 use self::compile::{Scope, Target};
 use self::description::ImageDescription;
 use self::model::Side;
@@ -36,7 +37,6 @@ use self::values::Place;
 use self::world::{Foundation, World};
 use crate::base::{Diagnostic, Diagnostics, FileId, Interner, SourceMap, Symbol};
 use crate::project::{read_regular, readable_hint};
-use crate::syntax::ast::Method;
 
 /// What is asked for.
 #[derive(Debug)]
@@ -104,9 +104,7 @@ impl Shared {
 /// Builds an image; none after errors, which are in `shared`.
 pub fn build(request: &Request, shared: &mut Shared) -> Option<Built> {
     let mut described = read_description(request.path, shared)?;
-    for path in request.added {
-        described.description.add_packages_of(path);
-    }
+    take_folders(request, &mut described.description, &mut shared.diagnostics);
     let folder = request.path.parent().unwrap_or(Path::new(""));
     let reading = Reading {
         description: &described.description,
@@ -124,7 +122,10 @@ pub fn build(request: &Request, shared: &mut Shared) -> Option<Built> {
         } = shared;
         sources::load(&reading, sources, interner, diagnostics)
     });
-    let start = request.start.unwrap_or(&described.description.start);
+    let start = match request.start {
+        Some(start) => ("--start", start),
+        None => ("the start expression", described.description.start.as_str()),
+    };
     let boot = boot::read(
         &reading,
         start,
@@ -143,6 +144,7 @@ pub fn build(request: &Request, shared: &mut Shared) -> Option<Built> {
         } = shared;
         let mut model = model::build(sources, interner, diagnostics);
         traits::flatten(&mut model, interner, diagnostics);
+        names::check_variables(&model, interner, diagnostics);
         names::check_pools(&model, interner, diagnostics);
         let shapes = shape::shapes(&model, &reading, interner, diagnostics);
         let globals = described.description.globals.keys();
@@ -163,10 +165,36 @@ pub fn build(request: &Request, shared: &mut Shared) -> Option<Built> {
     assemble(&foundation, &boot, boot_side, request.list, shared)
 }
 
+/// Adds the folders of the command line; reports those that are not there, and those of which the description knows nothing.
+fn take_folders(
+    request: &Request,
+    description: &mut ImageDescription,
+    diagnostics: &mut Diagnostics,
+) {
+    let known = description.folder_names();
+    for name in request.defines.keys() {
+        if !known.contains(name.as_str()) {
+            let message = format!("the description has no folder {name} that --define could set");
+            let names: Vec<_> = known.iter().copied().collect();
+            let hint = format!("its folders are called: {}", names.join(", "));
+            diagnostics.push(Diagnostic::error("I002", message).hint(hint));
+        }
+    }
+    for path in request.added {
+        if path.is_dir() {
+            description.add_packages_of(path);
+            continue;
+        }
+        let message = format!("{} is no folder that --add could read", path.display());
+        let hint = "the path is relative to the current folder: correct it";
+        diagnostics.push(Diagnostic::error("I002", message).hint(hint));
+    }
+}
+
 /// Compiles everything and makes the file.
 fn assemble(
     foundation: &Foundation,
-    boot: &Method,
+    boot: &BootMethod,
     boot_side: Option<Side>,
     list: Option<&str>,
     shared: &mut Shared,
@@ -223,7 +251,7 @@ fn assemble(
 
 fn compile_boot(
     world: &mut World,
-    boot: &Method,
+    boot: &BootMethod,
     side: Option<Side>,
 ) -> Option<compile::CompiledCode> {
     let scope = match side {
@@ -231,7 +259,11 @@ fn compile_boot(
         None => world.names.global_scope(),
     };
     let scope: &dyn Scope = &scope;
-    compile::compile(boot, scope, world.target, world.interner, world.diagnostics)
+    let mut found = Diagnostics::new();
+    let (target, interner) = (world.target, &*world.interner);
+    let code = compile::compile(&boot.method, scope, target, interner, &mut found);
+    boot.tell(found, world.diagnostics);
+    code
 }
 
 fn read_description(path: &Path, shared: &mut Shared) -> Option<Described> {

@@ -184,6 +184,10 @@ struct Builder<'a> {
 impl Builder<'_> {
     fn define_class(&mut self, definition: ClassDefinition, package: Symbol, overlay: bool) {
         let class = class_from(definition, package);
+        if let Some(first) = self.model.traits.get(&class.name.name) {
+            self.report_kinds(class.name, first.name);
+            return;
+        }
         match self.model.by_name.get(&class.name.name) {
             None => {
                 let name = class.name.name;
@@ -197,10 +201,22 @@ impl Builder<'_> {
 
     fn define_trait(&mut self, definition: ClassDefinition, package: Symbol, overlay: bool) {
         let class = class_from(definition, package);
+        if let Some(&first) = self.model.by_name.get(&class.name.name) {
+            self.report_kinds(class.name, self.model.classes[first].name);
+            return;
+        }
         match self.model.traits.get(&class.name.name) {
             Some(first) if !overlay => self.report_double(class.name, first.name),
             _ => drop(self.model.traits.insert(class.name.name, class)),
         }
+    }
+
+    fn report_kinds(&mut self, again: Name, first: Name) {
+        let name = self.interner.text(again.name);
+        let error = Diagnostic::error("I003", format!("{name} is both a class and a trait"))
+            .primary(again.span, "again here")
+            .secondary(first.span, "first here");
+        self.diagnostics.push(error.hint("rename one of them"));
     }
 
     fn report_double(&mut self, again: Name, first: Name) {

@@ -6,9 +6,11 @@ use rustc_hash::FxHashMap;
 
 use super::compile::{BindingId, Reference, Scope, VariableForm};
 use super::description::Role;
-use super::model::{ClassId, Model, Side};
+use super::model::{Class, ClassId, Model, Side};
 use super::shape::Shapes;
 use crate::base::{Diagnostic, Diagnostics, Interner, PrimaryMap, Symbol};
+use crate::syntax::ast::Name;
+use crate::syntax::parser::is_reserved;
 
 /// What a binding stands for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -190,6 +192,58 @@ impl Scope for ClassScope<'_> {
 
     fn variable_form(&self) -> VariableForm {
         self.form
+    }
+}
+
+/// Reports variables with names that are none, and instance variables that a superclass has already.
+pub fn check_variables(model: &Model, interner: &Interner, diagnostics: &mut Diagnostics) {
+    let inst_vars: fn(&Class) -> &Vec<Name> = |class| &class.inst_vars;
+    let class_inst_vars: fn(&Class) -> &Vec<Name> = |class| &class.class_inst_vars;
+    for (id, class) in model.classes.iter() {
+        let instance = class.inst_vars.iter().chain(&class.class_inst_vars);
+        for variable in instance.chain(&class.class_vars) {
+            let name = interner.text(variable.name);
+            if is_reserved(name) {
+                let message = format!("`{name}` is reserved and cannot be a variable");
+                let error = Diagnostic::error("S013", message).primary(variable.span, "");
+                diagnostics.push(error.hint("choose another name"));
+            }
+        }
+        for list in [inst_vars, class_inst_vars] {
+            if !list(class).is_empty() {
+                check_inherited(id, list, model, interner, diagnostics);
+            }
+        }
+    }
+}
+
+fn check_inherited(
+    id: ClassId,
+    list: fn(&Class) -> &Vec<Name>,
+    model: &Model,
+    interner: &Interner,
+    diagnostics: &mut Diagnostics,
+) {
+    let mut inherited = FxHashMap::default();
+    for superclass in model.with_superclasses(id).skip(1) {
+        let names = list(&model.classes[superclass]).iter();
+        inherited.extend(names.map(|name| (name.name, (superclass, name.span))));
+    }
+    for variable in list(&model.classes[id]) {
+        let Some(&(superclass, first)) = inherited.get(&variable.name) else {
+            continue;
+        };
+        let message = format!(
+            "{} is also a variable of the superclass {}",
+            interner.text(variable.name),
+            interner.text(model.classes[superclass].name.name)
+        );
+        let warning = Diagnostic::warning("F012", message)
+            .primary(variable.span, "again here")
+            .secondary(first, "first here");
+        diagnostics.push(warning.hint(
+            "remove or rename one of them: instances have both, and methods see the last one",
+        ));
     }
 }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use walkdir::WalkDir;
+use walkdir::{DirEntry, WalkDir};
 
 use super::chunk::{ChunkForms, read_chunks};
 use super::description::{ImageDescription, SourceGroup};
@@ -106,11 +106,14 @@ impl Reading<'_> {
     /// Where `name` stands in the description, in quotes; the start of the file if it does not.
     #[must_use]
     pub fn place_of(&self, name: &str) -> Span {
+        self.quoted(name)
+            .unwrap_or_else(|| Span::new(self.file, 0, 0))
+    }
+
+    fn quoted(&self, name: &str) -> Option<Span> {
         let quoted = format!("\"{name}\"");
-        match self.text.find(&quoted) {
-            Some(start) => Span::new(self.file, start, start + quoted.len()),
-            None => Span::new(self.file, 0, 0),
-        }
+        let start = self.text.find(&quoted)?;
+        Some(Span::new(self.file, start, start + quoted.len()))
     }
 
     /// Where the number stands in the description.
@@ -133,6 +136,7 @@ impl Reading<'_> {
         files: &mut Vec<FileToRead>,
         diagnostics: &mut Diagnostics,
     ) {
+        let before = (files.len(), diagnostics.len());
         match group {
             SourceGroup::Packages {
                 folder,
@@ -145,11 +149,14 @@ impl Reading<'_> {
                 };
                 let mut packages = names.clone();
                 if packages.is_empty() {
-                    packages = subfolders(&path);
+                    packages = subfolders(&path, diagnostics);
                 }
                 packages.retain(|package| !except.contains(package));
                 for package in packages {
                     self.list_package(folder, &path, &package, *overlay, files, diagnostics);
+                }
+                if (files.len(), diagnostics.len()) == before {
+                    self.report_empty(folder, &path, diagnostics);
                 }
             }
             SourceGroup::Chunks {
@@ -168,6 +175,16 @@ impl Reading<'_> {
                 }));
             }
         }
+    }
+
+    fn report_empty(&self, name: &str, path: &Path, diagnostics: &mut Diagnostics) {
+        let message = format!("no package in {} has a source", path.display());
+        let mut warning = Diagnostic::warning("I002", message)
+            .hint("packages are folders with .st files: name the folder in which they lie");
+        if let Some(place) = self.quoted(name) {
+            warning = warning.primary(place, "named here");
+        }
+        diagnostics.push(warning);
     }
 
     /// The folder that is called so.
@@ -216,11 +233,14 @@ impl Reading<'_> {
             diagnostics.push(error.hint("correct the name, or take it off the list"));
             return;
         }
-        let entries = WalkDir::new(&path).sort_by_file_name().into_iter();
-        for entry in entries.filter_map(Result::ok) {
+        let entries = WalkDir::new(&path).follow_links(true).sort_by_file_name();
+        for entry in entries
+            .into_iter()
+            .filter_map(|entry| seen(entry, diagnostics))
+        {
             let name = entry.file_name().to_string_lossy();
             let is_source = name.ends_with(".st") && name != "package.st" && !name.starts_with('.');
-            if !entry.file_type().is_file() || !is_source {
+            if entry.file_type().is_dir() || !is_source {
                 continue;
             }
             files.push(FileToRead {
@@ -234,18 +254,36 @@ impl Reading<'_> {
 }
 
 /// The names of the folders in a folder, sorted.
-fn subfolders(path: &Path) -> Vec<String> {
+fn subfolders(path: &Path, diagnostics: &mut Diagnostics) -> Vec<String> {
     let entries = WalkDir::new(path)
+        .follow_links(true)
         .min_depth(1)
         .max_depth(1)
         .sort_by_file_name();
     entries
         .into_iter()
-        .filter_map(Result::ok)
+        .filter_map(|entry| seen(entry, diagnostics))
         .filter(|entry| entry.file_type().is_dir())
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
         .filter(|name| !name.starts_with('.'))
         .collect()
+}
+
+/// The entry of a folder; none, reported unless it is hidden, if it cannot be read or links to a folder around it.
+fn seen(entry: walkdir::Result<DirEntry>, diagnostics: &mut Diagnostics) -> Option<DirEntry> {
+    let error = match entry {
+        Ok(entry) => return Some(entry),
+        Err(error) => error,
+    };
+    let name = error.path().and_then(Path::file_name).unwrap_or_default();
+    if !name.to_string_lossy().starts_with('.') {
+        let hint = match error.io_error() {
+            Some(error) => readable_hint(error),
+            None => "remove the link: what it leads to is read already",
+        };
+        diagnostics.push(Diagnostic::error("B001", error.to_string()).hint(hint));
+    }
+    None
 }
 
 /// `Tools` for `parts/Tools.pck.st`.

@@ -6,6 +6,8 @@ mod expression;
 mod literal;
 mod method;
 
+pub use method::is_reserved;
+
 use crate::base::{Diagnostic, Diagnostics, FileId, Interner, PrimaryMap, Span, Symbol};
 use crate::syntax::ast::{Expr, ExprId, ExprKind, Exprs, Method};
 use crate::syntax::lexer::Lexer;

@@ -18,6 +18,12 @@ const RESERVED: [&str; 7] = [
     "nil",
 ];
 
+/// Whether a name stands for something else than a variable that could be declared.
+#[must_use]
+pub fn is_reserved(name: &str) -> bool {
+    RESERVED.contains(&name)
+}
+
 /// A method's selector and parameters.
 struct Pattern {
     selector: Symbol,
@@ -128,7 +134,7 @@ impl Parser<'_> {
     pub(super) fn declaration(&mut self, what: &str) -> Parsed<Name> {
         let token = self.peek();
         let text = self.text_of(token.span);
-        if token.kind == TokenKind::Identifier && RESERVED.contains(&text) {
+        if token.kind == TokenKind::Identifier && is_reserved(text) {
             let message = format!("`{text}` is reserved and cannot be {what}");
             let error = Diagnostic::error("S013", message).primary(token.span, "");
             return self.fail(error.hint("choose another name"));
@@ -240,7 +246,7 @@ impl Parser<'_> {
     fn pragma_argument(&mut self, keyword: &str) -> Parsed<LiteralNode> {
         let token = self.peek();
         let text = self.text_of(token.span);
-        if token.kind != TokenKind::Identifier || RESERVED.contains(&text) {
+        if token.kind != TokenKind::Identifier || is_reserved(text) {
             return self.literal();
         }
         if keyword != "error:" {
