@@ -208,3 +208,62 @@ fn tests_that_nobody_has_are_reported() {
     assert_eq!(run.status, 2);
     assert!(run.stderr.contains("NoSuchTest"), "{}", run.stderr);
 }
+
+/// Runs an image that starts with `start` and has to end by itself with status 0.
+fn goes_well(start: &str) {
+    let run = Session::new(&image_that_starts(&[], Some(start))).run_arguments(20, &[], &[]);
+    assert_eq!(run.status, 0, "{start}: {}{}", run.stdout, run.stderr);
+}
+
+#[test]
+fn a_semaphore_that_has_counted_all_it_can_counts_no_more() {
+    goes_well(
+        "| s | s := Semaphore new. s instVarAt: 3 put: SmallInteger maxVal. s signal.
+        (s instVarAt: 3) = SmallInteger maxVal ifTrue: [ Smalltalk quit ]",
+    );
+}
+
+#[test]
+fn a_ring_of_contexts_holds_up_nobody_but_who_asks_it() {
+    for question in ["nextHandlerContext", "nextUnwindContextUpTo: nil"] {
+        goes_well(&format!(
+            "| c | c := [ thisContext ] value. c instVarAt: 1 put: c.
+            [ (Delay forMilliseconds: 100) wait. Smalltalk quit ] forkAt: 70. c {question}"
+        ));
+    }
+}
+
+#[test]
+fn a_class_above_itself_ends_the_vm_with_status_1() {
+    let told = last_words("Random instVarAt: 1 put: Random. Random new foo");
+    assert!(told.contains("a class is its own superclass"), "{told}");
+}
+
+#[test]
+fn a_process_that_is_in_a_list_cannot_be_resumed() {
+    let told = last_words("| p | p := [ 3 ] newProcess. p priority: 10. p resume. p resume");
+    assert!(
+        told.contains("primitive #resume in Process failed"),
+        "{told}"
+    );
+}
+
+#[test]
+fn a_process_is_looked_for_in_a_ring_of_processes_only_once() {
+    goes_well(
+        "| list p q r | list := LinkedList new.
+        p := [ 1 ] newProcess. q := [ 2 ] newProcess. r := [ 3 ] newProcess.
+        list instVarAt: 1 put: p; instVarAt: 2 put: q.
+        p instVarAt: 1 put: q. q instVarAt: 1 put: p. r instVarAt: 4 put: list. r suspend.
+        Smalltalk quit",
+    );
+}
+
+#[test]
+fn a_method_runs_only_on_objects_with_its_variables() {
+    let told = last_words("(Array new: 0) withArgs: #() executeMethod: Random >> #next");
+    assert!(
+        told.contains("primitive #withArgs:executeMethod:"),
+        "{told}"
+    );
+}
