@@ -7,7 +7,7 @@
 //! | parameter | in each case in which a caller passes a derived argument; an `oop` always |
 //! | `cast` from a derived value | yes |
 //! | `sub`, checked or not | when one operand is derived: the difference of two is a distance |
-//! | `and` | when an operand is derived and the other is no mask of tag bits |
+//! | `and` | when an operand is derived, unless it is the bits of an oop or a pointer and the other a mask of tag bits |
 //! | any other operation on words or floats (sums, products, quotients, shifts, extensions, conversions to floats and back) | when an operand is derived |
 //! | result of a call that is no Boolean | when the callee answers a value that is derived with these arguments, and no immediate |
 //! | result of an indirect call that is no Boolean | when an argument is derived |
@@ -202,7 +202,7 @@ impl<'a> Flow<'a> {
             Inst::Binary(BinaryOp::Sub, a, b)
             | Inst::Checked(CheckedOp::SubS | CheckedOp::SubU, a, b, _) => one(a) != one(b),
             Inst::Binary(BinaryOp::And, a, b) => {
-                one(a) && !is_tag_mask(func, b) || one(b) && !is_tag_mask(func, a)
+                one(a) && !is_tag(func, a, b) || one(b) && !is_tag(func, b, a)
             }
             Inst::Binary(_, a, b) | Inst::Checked(_, a, b, _) => one(a) || one(b),
             Inst::Unary(_, value) | Inst::Sext(_, value) | Inst::Zext(_, value) => one(value),
@@ -259,9 +259,20 @@ pub(super) fn arguments(func: &Function, call: InstId, derived: &Derived) -> Cas
         .fold(0, |case, (number, _)| case | 1 << number)
 }
 
-fn is_tag_mask(func: &Function, value: Value) -> bool {
-    func.as_const(value)
-        .is_some_and(|mask| (0..=LARGEST_TAG_MASK).contains(&mask))
+/// Whether a mask leaves of a word no more than the tag of an oop, or where an address lies within a slot. The low bits of what was
+/// worked out from one (a quotient, say) are bits of its address.
+fn is_tag(func: &Function, word: Value, mask: Value) -> bool {
+    let is_small = func
+        .as_const(mask)
+        .is_some_and(|mask| (0..=LARGEST_TAG_MASK).contains(&mask));
+    let is_direct = match func.values[word].def {
+        ValueDef::Result(inst) => match func.insts[inst].inst {
+            Inst::Cast(_, value) => matches!(func.ty(value), Type::Oop | Type::Ptr),
+            _ => false,
+        },
+        ValueDef::Param(..) => false,
+    };
+    is_small && is_direct
 }
 
 /// Whether a value is a parameter of a block other than the entry.

@@ -357,3 +357,25 @@ block0(v0: oop, v1: ptr):
     assert_eq!(messages(&text("v5")).len(), 1);
     assert_eq!(messages(&text("v6")).len(), 1);
 }
+
+#[test]
+fn what_a_method_reads_that_is_called_at_the_end_is_stale_too() {
+    let found = messages(
+        r#"
+pin word r12 i64
+function "A>>use" () -> i64 {
+block0:
+    v0 = pin.get word
+    ret v0
+}
+function "A>>pass" (v0: oop) -> i64 {
+block0(v0: oop):
+    v1 = cast.i64 v0
+    pin.set word, v1
+    v2 = call "Memory>>allocate"()
+    tailcall "A>>use"()
+}
+"#,
+    );
+    assert_eq!(found.len(), 1, "{found:?}");
+}
