@@ -267,3 +267,28 @@ fn a_method_runs_only_on_objects_with_its_variables() {
         "{told}"
     );
 }
+
+#[test]
+fn the_special_objects_give_way_only_to_others_of_their_kind() {
+    let told = last_words("Smalltalk specialObjectsArray becomeForward: (Array new: 3)");
+    assert!(told.contains("PrimitiveFailed"), "{told}");
+    goes_well(
+        "Smalltalk specialObjectsArray becomeForward: Smalltalk specialObjectsArray copy.
+        Smalltalk quit",
+    );
+}
+
+#[test]
+fn a_class_cannot_become_what_is_none() {
+    let told = last_words("Random become: (ByteArray new: 20)");
+    assert!(told.contains("PrimitiveFailed"), "{told}");
+}
+
+#[test]
+fn special_selectors_that_the_image_has_lost_end_the_vm_with_status_1() {
+    let told = last_words("Smalltalk specialObjectsArray at: 24 put: nil. Array new");
+    assert!(
+        told.contains("the special selectors are not in an array"),
+        "{told}"
+    );
+}
