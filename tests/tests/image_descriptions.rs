@@ -289,6 +289,17 @@ fn variables_and_traits_with_names_that_are_taken_are_refused() {
 }
 
 #[test]
+fn a_class_with_more_variables_than_its_format_counts_is_refused_soon() {
+    let names: Vec<_> = (0..70_000).map(|number| format!("'v{number}'")).collect();
+    let rest = format!(
+        ", #superclass : 'Thing', #instVars : [ {} ]",
+        names.join(", ")
+    );
+    let message = "Wide has 70000 instance variables, more than 65535";
+    each_is_refused(&[(class("Wide", &rest), "I009", message)]);
+}
+
+#[test]
 fn classes_methods_and_traits_that_would_break_the_vm_are_refused() {
     let cases = [
         (

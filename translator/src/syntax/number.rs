@@ -8,6 +8,8 @@ use crate::syntax::ast::{Literal, ScaledDecimal};
 
 /// Exponents beyond it are refused: the number would fill the memory.
 const GREATEST_EXPONENT: u32 = 100_000;
+/// Numbers with more digits are refused: the time to read them grows with the square.
+const MOST_DIGITS: usize = 100_000;
 
 /// The parts of a number as written.
 struct Parts<'a> {
@@ -27,12 +29,7 @@ struct Parts<'a> {
 pub fn parse_number(text: &str, negative: bool) -> Result<Literal, String> {
     let parts = split(text, negative)?;
     let digits = parts.fraction.unwrap_or("");
-    let mut mantissa = Natural::default();
-    for digit in parts.whole.chars().chain(digits.chars()) {
-        let value = digit.to_digit(36).filter(|&value| value < parts.radix);
-        let value = value.ok_or_else(|| format!("{digit} is no digit in radix {}", parts.radix))?;
-        mantissa.multiply_add(parts.radix, value);
-    }
+    let mantissa = mantissa(parts.radix, parts.whole, digits)?;
     let places = i64::try_from(digits.len()).unwrap_or(i64::MAX);
     if parts.fraction.is_some() && parts.scale.is_none() {
         return float(&parts, &mantissa, parts.exponent.saturating_sub(places));
@@ -43,6 +40,31 @@ pub fn parse_number(text: &str, negative: bool) -> Result<Literal, String> {
         parts.exponent.saturating_sub(places),
         places,
     )
+}
+
+/// The number with the digits of `whole` and `fraction`. As many digits at once are taken as one limb holds.
+fn mantissa(radix: u32, whole: &str, fraction: &str) -> Result<Natural, String> {
+    let count = whole.len() + fraction.len();
+    if count > MOST_DIGITS {
+        return Err(format!(
+            "this number has {count} digits, more than {MOST_DIGITS}"
+        ));
+    }
+    let mut mantissa = Natural::default();
+    let (mut factor, mut summand) = (1u32, 0);
+    for digit in whole.chars().chain(fraction.chars()) {
+        let value = digit.to_digit(36).filter(|&value| value < radix);
+        let value = value.ok_or_else(|| format!("{digit} is no digit in radix {radix}"))?;
+        (factor, summand) = match factor.checked_mul(radix) {
+            Some(next) => (next, summand * radix + value),
+            None => {
+                mantissa.multiply_add(factor, summand);
+                (radix, value)
+            }
+        };
+    }
+    mantissa.multiply_add(factor, summand);
+    Ok(mantissa)
 }
 
 fn split(text: &str, negative: bool) -> Result<Parts<'_>, String> {
@@ -170,6 +192,18 @@ mod tests {
         assert_eq!(integer("36rZZ"), "1295");
         assert_eq!(integer("2r1e10"), "1024");
         assert_eq!(integer("1e20"), "100000000000000000000");
+    }
+
+    #[test]
+    fn long_integers_are_read_digit_by_digit_up_to_a_limit() {
+        let digits = "1234567890".repeat(9);
+        assert_eq!(integer(&digits), digits);
+        assert_eq!(integer("16rFFFFFFFFFFFFFFFFF"), "295147905179352825855");
+        let told = parse_number(&"7".repeat(MOST_DIGITS + 1), false);
+        assert_eq!(
+            told,
+            Err("this number has 100001 digits, more than 100000".to_owned())
+        );
     }
 
     #[test]
