@@ -157,6 +157,7 @@ fn examples_of_chunk_files_give_their_code_and_repaired_ones_none() {
         let codes: BTreeSet<_> = diagnostics.iter().map(|it| it.code).collect();
         codes
     };
+    assert!(entries().any(|entry| !entry.examples("smalltalk chunk").is_empty()));
     for entry in entries() {
         for example in entry.examples("smalltalk chunk") {
             assert!(codes_of(&example).contains(entry.code), "{example}");
@@ -169,6 +170,7 @@ fn examples_of_chunk_files_give_their_code_and_repaired_ones_none() {
 
 #[test]
 fn examples_of_methods_for_images_give_their_code_and_repaired_ones_none() {
+    assert!(entries().any(|entry| !entry.examples("smalltalk image").is_empty()));
     for entry in entries().filter(|entry| entry.code.starts_with('C')) {
         for example in entry.examples("smalltalk image") {
             let codes = codes_in_an_image(&example);

@@ -31,6 +31,7 @@ mod flow;
 mod instances;
 mod intrinsics;
 mod join;
+mod loops;
 mod memory;
 mod numbers;
 mod overflow;
