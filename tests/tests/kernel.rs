@@ -292,3 +292,14 @@ fn special_selectors_that_the_image_has_lost_end_the_vm_with_status_1() {
         "{told}"
     );
 }
+
+#[test]
+fn an_image_runs_to_its_end_where_the_standard_files_are_closed() {
+    let session = Session::new(&raw_image(&[]));
+    let status = Command::new("sh")
+        .args(["-c", "exec timeout 20 \"$0\" \"$1\" <&- >&- 2>&-"])
+        .args([vm(), session.path()])
+        .status()
+        .expect("there is a shell");
+    assert_eq!(status.code(), Some(0));
+}
