@@ -319,21 +319,23 @@ impl Scope {
                 ),
                 Int::UINT64,
             ),
-            // The product needs 126 bits or more.
-            9 => {
-                let number = choice.within(0, self.fields.len() as u64 - 1);
-                let other = self.atom(choice).text;
-                let text = format!(
-                    "(((f{number} asUInt64 bitOr: 16r8000000000000000) * ({other} asUInt64 bitOr: 16r4000000000000000)) >> 64)"
-                );
-                Number::of(text, Int::UINT64)
-            }
+            9 => self.upper_half(choice),
             _ => Number::new(
                 format!("({} asBit)", self.condition(depth - 1, choice)),
                 0,
                 1,
             ),
         }
+    }
+
+    /// The upper half of a product that needs 126 bits or more.
+    fn upper_half(&self, choice: &mut Choice) -> Number {
+        let number = choice.within(0, self.fields.len() as u64 - 1);
+        let other = self.atom(choice).text;
+        let text = format!(
+            "(((f{number} asUInt64 bitOr: 16r8000000000000000) * ({other} asUInt64 bitOr: 16r4000000000000000)) >> 64)"
+        );
+        Number::of(text, Int::UINT64)
     }
 
     fn conditional(&self, depth: usize, choice: &mut Choice) -> Number {
