@@ -461,8 +461,10 @@ impl Scope {
                 )
             }
             7 if depth > 0 => {
-                let op = *choice.of(&["negated", "abs", "sqrt", "floor"]);
-                format!("({} {op})", self.real(less, choice))
+                // What is floored is often less than zero and no whole number.
+                let op = *choice.of(&["negated", "abs", "sqrt", "- 0.75) floor"]);
+                let open = if op.contains(')') { "((" } else { "(" };
+                format!("{open}{} {op})", self.real(less, choice))
             }
             8 if depth > 0 => {
                 let condition = self.condition(less, choice);
