@@ -10,6 +10,9 @@ use crate::program::{Code, Figures, Program, Temporary, measure};
 const OBJECT_BYTES: f64 = 24.0;
 /// Elements of a row of a table.
 const ROW: i64 = 1 << 14;
+/// Instead of the stock VM's figures.
+const NO_FIGURES: &str =
+    "  stock VM  left out: OURO_STOCK_VM is its command, which has to end well";
 
 /// Prints how much memory per second a program can allocate while 5 % of it survive.
 pub(crate) fn scavenging() -> Result<(), String> {
@@ -25,8 +28,8 @@ pub(crate) fn scavenging() -> Result<(), String> {
             best[0] = own.seconds(0);
             statistics = Some(own);
         }
-        if let Some(command) = stock(&INTERPRET) {
-            best[1] = best[1].min(measure(&command, &image)?.seconds(0));
+        if let Some(figures) = measure_stock(&image) {
+            best[1] = best[1].min(figures.seconds(0));
         }
     }
     println!("  10 GB of 24-byte objects, 5 % survive a scavenge, 50 MB live");
@@ -53,8 +56,8 @@ pub(crate) fn promotion() -> Result<(), String> {
         {
             best = Some(own);
         }
-        if let Some(command) = stock(&INTERPRET) {
-            theirs = theirs.min(measure(&command, &image)?.seconds(0));
+        if let Some(figures) = measure_stock(&image) {
+            theirs = theirs.min(figures.seconds(0));
         }
     }
     let Some(own) = best else {
@@ -79,10 +82,7 @@ pub(crate) fn full_collection() -> Result<(), String> {
     const COUNT: i64 = 1 << 25;
     let image = shuffle_program(COUNT);
     let own = measure(&ours(&["--stats"]), &image)?;
-    let other = match stock(&INTERPRET) {
-        Some(command) => Some(measure(&command, &image)?),
-        None => None,
-    };
+    let other = measure_stock(&image);
     println!("  33.5 million objects of 24 bytes, every second one dead, in random order");
     println!(
         "  Ouro      {:8.0} ms (aim 600), again {:.0} ms",
@@ -95,7 +95,7 @@ pub(crate) fn full_collection() -> Result<(), String> {
             figures.seconds(0) * 1e3,
             figures.seconds(1) * 1e3
         ),
-        None => println!("  stock VM  left out: OURO_STOCK_VM is its command"),
+        None => println!("{NO_FIGURES}"),
     }
     println!("  pauses of the whole program:");
     for line in own.stderr.lines().filter(|line| line.starts_with("pauses")) {
@@ -148,8 +148,16 @@ fn print_stock(time: f64, shown: impl Fn(f64) -> String) {
     if time < f64::MAX {
         println!("  stock VM  {}", shown(time));
     } else {
-        println!("  stock VM  left out: OURO_STOCK_VM is its command");
+        println!("{NO_FIGURES}");
     }
+}
+
+/// Runs the stock VM's interpreter, if `OURO_STOCK_VM` says its command. A run that ends badly is told, and has no figures.
+fn measure_stock(image: &[u8]) -> Option<Figures> {
+    let command = stock(&INTERPRET)?;
+    measure(&command, image)
+        .inspect_err(|message| println!("  stock VM  failed: {message}"))
+        .ok()
 }
 
 fn print_collections(figures: &Figures, seconds: f64) -> Result<(), String> {
