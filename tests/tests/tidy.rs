@@ -121,10 +121,7 @@ fn files_fit_in_a_head() {
         .iter()
         .filter_map(|path| {
             let lines = text(path).lines().count();
-            // A class of the library is one file, and as wide as the protocol that its users know.
-            let is_library = shown(path).starts_with("vm-source-st/kernel/");
-            let limit = if is_library { 1500 } else { 700 };
-            (lines > limit).then(|| format!("{}: {lines} lines", shown(path)))
+            (lines > 700).then(|| format!("{}: {lines} lines", shown(path)))
         })
         .collect();
     assert_none(
