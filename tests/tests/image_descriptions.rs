@@ -456,7 +456,8 @@ fn every_damaged_description_is_either_built_or_told_what_is_wrong() {
 }
 
 /// Status and what is written when the command is called with these arguments.
-fn command(arguments: &[&str]) -> (Status, String, String) {
+/// What the command ends with, and what it says; an error if it could not write its file.
+fn run(arguments: &[&str]) -> std::io::Result<(Status, String, String)> {
     let options = Options::try_parse_from(["ouroc", "image"].iter().chain(arguments));
     let options = options.expect("the arguments are well formed");
     let (mut out, mut err) = (Vec::new(), Vec::new());
@@ -466,9 +467,13 @@ fn command(arguments: &[&str]) -> (Status, String, String) {
         out_color: Color::Plain,
         err_color: Color::Plain,
     };
-    let status = ouroc::command::run(&options, &mut output).expect("output can be written");
+    let status = ouroc::command::run(&options, &mut output)?;
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    (status, text(&out), text(&err))
+    Ok((status, text(&out), text(&err)))
+}
+
+fn command(arguments: &[&str]) -> (Status, String, String) {
+    run(arguments).expect("output can be written")
 }
 
 #[test]
@@ -615,18 +620,7 @@ fn the_command_replaces_neither_its_description_nor_a_device() {
     let occupied = folder.path.join("occupied.image");
     std::fs::create_dir(&occupied).expect("a folder can be made");
     let occupied = occupied.to_string_lossy().into_owned();
-    let options = ["image", &description, "--define", &define, "-o", &occupied];
-    let options = Options::try_parse_from(["ouroc"].iter().chain(&options)).expect("well formed");
-    let (mut out, mut err) = (Vec::new(), Vec::new());
-    let error = ouroc::command::run(
-        &options,
-        &mut Output {
-            out: &mut out,
-            err: &mut err,
-            out_color: Color::Plain,
-            err_color: Color::Plain,
-        },
-    )
-    .expect_err("the folder is in the way");
+    let error = run(&[&description, "--define", &define, "-o", &occupied])
+        .expect_err("the folder is in the way");
     assert!(error.to_string().contains("no regular file"), "{error}");
 }

@@ -18,54 +18,8 @@ fn endless_image() -> Vec<u8> {
     world.image()
 }
 
-/// The exit status (none if a signal ended the VM) and the report of a run that gets a signal.
-fn after_signal(signal: &str) -> (Option<i32>, String) {
-    let session = Session::new(&endless_image());
-    let child = Command::new(vm())
-        .arg(session.path())
-        .stderr(Stdio::piped())
-        .stdout(Stdio::null())
-        .spawn()
-        .expect("the VM can be started");
-    std::thread::sleep(START);
-    let sent = Command::new("kill")
-        .args(["-s", signal, &child.id().to_string()])
-        .status()
-        .expect("kill can be started");
-    assert!(sent.success(), "the VM ended before its signal");
-    let output = child.wait_with_output().expect("the VM ends");
-    let report = String::from_utf8_lossy(&output.stderr).into_owned();
-    (output.status.code(), report)
-}
-
-#[test]
-fn a_fault_of_the_vm_ends_with_a_report_and_status_70() {
-    for signal in ["SEGV", "BUS", "ILL", "FPE"] {
-        let (status, report) = after_signal(signal);
-        assert_eq!(status, Some(70), "{signal}: {report}");
-        assert!(report.contains("internal failure"), "{signal}: {report}");
-        assert!(
-            report.contains("rip") || report.contains("instruction 16r"),
-            "{signal}: {report}"
-        );
-        assert!(
-            report.contains("start"),
-            "the Smalltalk stack is missing: {report}"
-        );
-    }
-}
-
-#[test]
-fn a_wish_to_end_is_fulfilled_in_good_order() {
-    for (signal, status) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
-        let (found, report) = after_signal(signal);
-        assert_eq!(found, Some(status), "{signal}: {report}");
-        assert_eq!(report, "", "{signal}");
-    }
-}
-
-/// Reports of a run that gets signals one after the other, the last of which ends it.
-fn after_signals(signals: &[&str]) -> String {
+/// The exit status (none if a signal ended the VM) and the reports of a run that gets signals one after the other, the last of which ends it.
+fn after_signals(signals: &[&str]) -> (Option<i32>, String) {
     let session = Session::new(&endless_image());
     let child = Command::new(vm())
         .arg(session.path())
@@ -82,13 +36,40 @@ fn after_signals(signals: &[&str]) -> String {
         assert!(sent.success(), "the VM ended before {signal}");
     }
     let output = child.wait_with_output().expect("the VM ends");
-    assert_eq!(output.status.code(), Some(143));
-    String::from_utf8_lossy(&output.stderr).into_owned()
+    let report = String::from_utf8_lossy(&output.stderr).into_owned();
+    (output.status.code(), report)
+}
+
+#[test]
+fn a_fault_of_the_vm_ends_with_a_report_and_status_70() {
+    for signal in ["SEGV", "BUS", "ILL", "FPE"] {
+        let (status, report) = after_signals(&[signal]);
+        assert_eq!(status, Some(70), "{signal}: {report}");
+        assert!(report.contains("internal failure"), "{signal}: {report}");
+        assert!(
+            report.contains("rip") || report.contains("instruction 16r"),
+            "{signal}: {report}"
+        );
+        assert!(
+            report.contains("start"),
+            "the Smalltalk stack is missing: {report}"
+        );
+    }
+}
+
+#[test]
+fn a_wish_to_end_is_fulfilled_in_good_order() {
+    for (signal, status) in [("TERM", 143), ("HUP", 129), ("INT", 130)] {
+        let (found, report) = after_signals(&[signal]);
+        assert_eq!(found, Some(status), "{signal}: {report}");
+        assert_eq!(report, "", "{signal}");
+    }
 }
 
 #[test]
 fn stacks_are_printed_on_request_and_the_vm_goes_on() {
-    let report = after_signals(&["USR1", "QUIT", "USR1", "TERM"]);
+    let (status, report) = after_signals(&["USR1", "QUIT", "USR1", "TERM"]);
+    assert_eq!(status, Some(143), "{report}");
     assert_eq!(report.matches("running process").count(), 3, "{report}");
     assert_eq!(report.matches("Main>>start").count(), 3, "{report}");
     assert!(!report.contains("failure"), "{report}");

@@ -1,6 +1,6 @@
 //! Whole images to begin with.
 
-use crate::image::{BytecodeSet, Method, Ref, Value, World};
+use crate::image::{BytecodeSet, Method, Value, World};
 use crate::images;
 
 /// A world with sends, closures of both kinds, literal variables, loops, arrays, processes and a timer.
@@ -29,7 +29,7 @@ fn busy(set: BytecodeSet) -> Vec<u8> {
         ..Method::new(set, literals, code)
     };
     let start = world.define("Main", "start", &start);
-    waiting_process(&mut world, start, pc, semaphore);
+    world.process(start, pc, 3, 2, Value::Object(semaphore));
     world.image()
 }
 
@@ -105,27 +105,6 @@ fn busy_sista(world: &mut World, literals: &mut Vec<Value>) -> Vec<u8> {
         66, 249, 10, 1, 121, 195, 225, 255, 237, 246, //
         81, 241, 6, 82, 200, 76, 251, 0, 2, 144, 88,
     ]
-}
-
-/// Another process, in the list of its priority.
-fn waiting_process(world: &mut World, method: Ref, pc: i64, semaphore: Ref) {
-    let mut slots = vec![World::NIL, Value::Integer(pc), Value::Integer(3)];
-    slots.extend([
-        Value::Object(method),
-        World::NIL,
-        Value::Object(world.main()),
-    ]);
-    slots.extend(vec![World::NIL; 16]);
-    let context = world.instance("Context", slots);
-    world.instance(
-        "Process",
-        vec![
-            World::NIL,
-            Value::Object(context),
-            Value::Integer(2),
-            Value::Object(semaphore),
-        ],
-    );
 }
 
 /// Small hand-made images of both bytecode sets and, where they are, a real one.

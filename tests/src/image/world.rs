@@ -466,6 +466,18 @@ impl World {
             unreachable!("a method has a header")
         };
         let temporaries = (header >> 18) & 63;
+        self.process(method, pc, temporaries, 3, World::NIL)
+    }
+
+    /// A process of that priority, in that list, that goes on in `method` at `pc` with so many temporaries, which are nil; the receiver is `main`.
+    pub fn process(
+        &mut self,
+        method: Ref,
+        pc: i64,
+        temporaries: i64,
+        priority: i64,
+        list: Value,
+    ) -> Ref {
         let receiver = Value::Object(self.main);
         let mut slots = vec![
             World::NIL,
@@ -477,14 +489,10 @@ impl World {
         ];
         slots.extend(vec![World::NIL; 16]);
         let context = self.instance("Context", slots);
+        let priority = Value::Integer(priority);
         self.instance(
             "Process",
-            vec![
-                World::NIL,
-                Value::Object(context),
-                Value::Integer(3),
-                World::NIL,
-            ],
+            vec![World::NIL, Value::Object(context), priority, list],
         )
     }
 

@@ -17,13 +17,8 @@ fn check(module: &'static str, lines: &[Line]) {
             expected: *expected,
         })
         .collect();
-    let report = program::run(&steps, &["--check-heap"]);
     let wanted: Vec<Outcome> = lines.iter().map(|line| line.3).collect();
-    assert_eq!(
-        report.outcomes, wanted,
-        "status {}: {}",
-        report.status, report.errors
-    );
+    program::expect(&steps, &wanted);
 }
 
 const FILE: &[Line] = &[

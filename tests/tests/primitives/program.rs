@@ -59,6 +59,16 @@ const FAILED: i64 = 99;
 /// A byte for a code is this much greater.
 const CODE: i64 = 120;
 
+/// Runs the steps while the heap is checked, and compares what comes of each.
+pub(crate) fn expect(steps: &[Step], wanted: &[Outcome]) {
+    let report = run(steps, &["--check-heap"]);
+    assert_eq!(
+        report.outcomes, wanted,
+        "status {}: {}",
+        report.status, report.errors
+    );
+}
+
 /// Runs the steps on the VM with these options; outcomes are there if the program came to its end.
 pub(crate) fn run(steps: &[Step], options: &[&str]) -> Report {
     let session = Session::new(&image(steps));

@@ -59,7 +59,6 @@ fn a_program_writes_into_a_pipe_and_is_reaped() {
         numbered(60, Answer(6), &[Int(2)], Some(Int(0))),
         named("primitiveReapChildProcess", &[Answer(3)], Some(Nil)),
     ];
-    let report = program::run(&steps, &["--check-heap"]);
     let wanted: Vec<Outcome> = steps
         .iter()
         .map(|step| {
@@ -70,7 +69,7 @@ fn a_program_writes_into_a_pipe_and_is_reaped() {
             }
         })
         .collect();
-    assert_eq!(report.outcomes, wanted, "{}", report.errors);
+    program::expect(&steps, &wanted);
 }
 
 #[test]
@@ -98,19 +97,16 @@ fn a_program_that_cannot_be_started_ends_with_127() {
         named("primitiveChdir", &[Str(".")], None),
         named("primitiveChdir", &[Str("nothing")], None),
     ];
-    let report = program::run(&steps, &["--check-heap"]);
-    assert_eq!(
-        report.outcomes,
-        [
+    program::expect(
+        &steps,
+        &[
             Succeeded,
             Succeeded,
             Succeeded,
             Answered,
             Answered,
             Succeeded,
-            FailedBecause(21)
+            FailedBecause(21),
         ],
-        "{}",
-        report.errors
     );
 }

@@ -53,6 +53,32 @@ pub struct ClassDefinition {
     pub methods: Vec<MethodChunk>,
 }
 
+impl ClassDefinition {
+    /// A definition that has a name and nothing else.
+    #[must_use]
+    pub fn new(kind: DefinitionKind, name: Name, header_span: Span) -> ClassDefinition {
+        ClassDefinition {
+            file: header_span.file,
+            kind,
+            name,
+            superclass: None,
+            inst_vars: Vec::new(),
+            class_vars: Vec::new(),
+            class_inst_vars: Vec::new(),
+            pools: Vec::new(),
+            traits: None,
+            class_traits: None,
+            layout: None,
+            package: None,
+            tag: None,
+            category: None,
+            comment: None,
+            header_span,
+            methods: Vec::new(),
+        }
+    }
+}
+
 /// A text of the header and its place.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct SourceText {

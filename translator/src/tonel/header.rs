@@ -74,27 +74,13 @@ impl HeaderReader<'_> {
         comment: Option<SourceText>,
         span: Span,
     ) -> ClassDefinition {
+        let name = Name {
+            name: self.interner.intern(""),
+            span,
+        };
         ClassDefinition {
-            file: span.file,
-            kind,
-            name: Name {
-                name: self.interner.intern(""),
-                span,
-            },
-            superclass: None,
-            inst_vars: Vec::new(),
-            class_vars: Vec::new(),
-            class_inst_vars: Vec::new(),
-            pools: Vec::new(),
-            traits: None,
-            class_traits: None,
-            layout: None,
-            package: None,
-            tag: None,
-            category: None,
             comment,
-            header_span: span,
-            methods: Vec::new(),
+            ..ClassDefinition::new(kind, name, span)
         }
     }
 

@@ -216,35 +216,13 @@ impl<'a> Reader<'a> {
         let index = match self.by_name.get(&class.name) {
             Some(&index) => index,
             None => {
-                let extension = self.empty(DefinitionKind::Extension, class, class.span);
+                let extension = ClassDefinition::new(DefinitionKind::Extension, class, class.span);
                 self.definitions.push(extension);
                 self.by_name.insert(class.name, self.definitions.len() - 1);
                 self.definitions.len() - 1
             }
         };
         &mut self.definitions[index]
-    }
-
-    fn empty(&self, kind: DefinitionKind, name: Name, header_span: Span) -> ClassDefinition {
-        ClassDefinition {
-            file: self.file,
-            kind,
-            name,
-            superclass: None,
-            inst_vars: Vec::new(),
-            class_vars: Vec::new(),
-            class_inst_vars: Vec::new(),
-            pools: Vec::new(),
-            traits: None,
-            class_traits: None,
-            layout: None,
-            package: None,
-            tag: None,
-            category: None,
-            comment: None,
-            header_span,
-            methods: Vec::new(),
-        }
     }
 
     fn comment(&mut self, owner: Owner, text: &str, span: Span) {
@@ -330,7 +308,7 @@ impl<'a> Reader<'a> {
             true => (DefinitionKind::Trait, code.exprs[code.root].span),
             false => (DefinitionKind::Class, code.exprs[code.root].span),
         };
-        let mut definition = self.empty(kind, name, span);
+        let mut definition = ClassDefinition::new(kind, name, span);
         if !is_trait {
             let span = code.exprs[send.receiver].span;
             definition.superclass = superclass.map(|name| Name { name, span });
@@ -364,7 +342,7 @@ impl<'a> Reader<'a> {
             return false;
         };
         let span = code.exprs[code.root].span;
-        let mut definition = self.empty(DefinitionKind::Class, name, span);
+        let mut definition = ClassDefinition::new(DefinitionKind::Class, name, span);
         definition.superclass = Some(Name {
             name: *superclass_name,
             span: superclass.span,
