@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-/// Bytecodes of the real image that both execute.
+/// Bytecodes that both execute.
 const BYTECODES: &str = "200000";
+const TRANSLATOR: &str = env!("CARGO_BIN_EXE_ouroc");
 
 /// The folder of the workspace.
 fn root() -> &'static Path {
@@ -38,36 +39,56 @@ fn heap(output: &Output) -> String {
         .to_owned()
 }
 
-#[test]
-fn the_simulated_heap_equals_the_native_one() {
-    let Some(image) = image() else {
-        eprintln!("skipped: no real images beside the repository, and OURO_IMAGES names none");
-        return;
-    };
-    let folder = std::env::temp_dir().join(format!("ouro-simulation-{}", std::process::id()));
+/// Runs an image, which `put` writes to the path it gets, natively and simulated, and compares the heaps.
+fn compare_heaps(name: &str, put: impl FnOnce(&Path)) {
+    let folder =
+        std::env::temp_dir().join(format!("ouro-simulation-{name}-{}", std::process::id()));
     std::fs::create_dir_all(&folder).expect("the temporary folder can be made");
-    let (vm, copy) = (folder.join("ouro"), folder.join("test.image"));
-    std::fs::copy(image, &copy).expect("the image can be copied");
+    let (vm, image) = (folder.join("ouro"), folder.join("test.image"));
+    put(&image);
 
-    let translator = env!("CARGO_BIN_EXE_ouroc");
     let description = root().join("vm-source-st/vm.ron");
     ended(
-        Command::new(translator)
+        Command::new(TRANSLATOR)
             .arg("build")
             .arg(&description)
             .arg("-o")
             .arg(&vm),
     );
     let options = ["--interpret", "--deterministic", "--stop-after", BYTECODES];
-    let native = ended(Command::new(&vm).args(options).arg(&copy));
+    let native = ended(Command::new(&vm).args(options).arg(&image));
     let simulated = ended(
-        Command::new(translator)
+        Command::new(TRANSLATOR)
             .args(["simulate", "--deterministic", "--description"])
             .arg(&description)
             .arg("--")
             .args(options)
-            .arg(&copy),
+            .arg(&image),
     );
     assert_eq!(heap(&native), heap(&simulated));
     std::fs::remove_dir_all(&folder).expect("the temporary folder can be removed");
+}
+
+#[test]
+fn the_simulated_heap_of_a_real_image_equals_the_native_one() {
+    let Some(real) = image() else {
+        eprintln!("skipped: no real images beside the repository, and OURO_IMAGES names none");
+        return;
+    };
+    compare_heaps("real", |image| {
+        std::fs::copy(real, image).expect("the image can be copied");
+    });
+}
+
+#[test]
+fn the_simulated_heap_of_the_own_library_equals_the_native_one() {
+    compare_heaps("library", |image| {
+        ended(
+            Command::new(TRANSLATOR)
+                .arg("image")
+                .arg(root().join("vm-source-st/kernel.ron"))
+                .arg("-o")
+                .arg(image),
+        );
+    });
 }
