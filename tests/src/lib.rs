@@ -1,6 +1,7 @@
 //! Shared helpers of the end-to-end tests, the tidy tests and the benchmark runner.
 
 pub mod built_image;
+pub mod expected;
 pub mod fuzz;
 pub mod image;
 pub mod planted;
@@ -8,7 +9,7 @@ pub mod random;
 pub mod translated;
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The folder of the workspace.
@@ -78,6 +79,16 @@ pub struct Run {
     pub stdout: String,
     /// What it reported.
     pub stderr: String,
+}
+
+impl From<Output> for Run {
+    fn from(output: Output) -> Run {
+        Run {
+            status: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
+            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
+        }
+    }
 }
 
 /// The VM under test: `OURO_VM`, or what `make vm` has built.
@@ -175,7 +186,7 @@ impl Session {
     /// As `run`.
     pub fn run_whole(&self, vm: &Path, seconds: u32, options: &[&str], arguments: &[&str]) -> Run {
         let always = std::env::var("OURO_TEST_OPTIONS").unwrap_or_default();
-        let output = Command::new("timeout")
+        Command::new("timeout")
             .arg(seconds.to_string())
             .arg(vm)
             .arg("--interpret")
@@ -185,12 +196,8 @@ impl Session {
             .args(arguments)
             .current_dir(&self.folder)
             .output()
-            .expect("the VM can be started");
-        Run {
-            status: output.status.code().unwrap_or(-1),
-            stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-            stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-        }
+            .expect("the VM can be started")
+            .into()
     }
 
     /// The text of a file in the folder, if there is one.

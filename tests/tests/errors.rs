@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ouroc::base::render::{Color, render_all};
 use ouroc::base::{Diagnostic, Diagnostics};
 use ouroc::pipeline::Session;
-use tests::{root, shown, text};
+use tests::{expected, root, shown};
 
 fn cases() -> Vec<PathBuf> {
     let folder = root().join("tests/errors");
@@ -44,25 +44,10 @@ fn rendered(case: &Path) -> String {
 
 #[test]
 fn faulty_programs_are_told_what_is_wrong_with_them() {
-    let bless = std::env::var_os("OURO_BLESS").is_some();
-    let mut different = Vec::new();
-    for case in cases() {
-        let (actual, expected) = (rendered(&case), case.join("expected.txt"));
-        if bless {
-            std::fs::write(&expected, &actual)
-                .unwrap_or_else(|error| panic!("{}: {error}", expected.display()));
-        } else if text(&expected) != actual {
-            different.push(format!(
-                "{}: instead of the expected text:\n{actual}",
-                shown(&expected)
-            ));
-        }
-    }
-    assert!(
-        different.is_empty(),
-        "{}\nOURO_BLESS=1 accepts the new texts",
-        different.join("\n")
-    );
+    let texts = cases()
+        .into_iter()
+        .map(|case| (case.join("expected.txt"), rendered(&case)));
+    expected::compare(texts);
 }
 
 #[test]

@@ -50,15 +50,11 @@ fn all_hold(vm: &Path, options: &[&str], seconds: u32, names: &[&str]) {
 
 /// The VM as `make vm` has built it, with the image that is in it.
 fn built_in(arguments: &[&str]) -> Run {
-    let output = Command::new(vm())
+    Command::new(vm())
         .args(arguments)
         .output()
-        .expect("the VM can be started");
-    Run {
-        status: output.status.code().unwrap_or(-1),
-        stdout: String::from_utf8_lossy(&output.stdout).into_owned(),
-        stderr: String::from_utf8_lossy(&output.stderr).into_owned(),
-    }
+        .expect("the VM can be started")
+        .into()
 }
 
 fn says_who_it_is(run: &Run) {

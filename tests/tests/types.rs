@@ -9,7 +9,7 @@ use ouroc::base::render::{Color, render};
 use ouroc::base::{Diagnostic, Severity};
 use ouroc::pipeline::Session;
 use ouroc::typed::text::method_text;
-use tests::{root, shown, text};
+use tests::{expected, root, text};
 
 fn folder() -> PathBuf {
     root().join("tests/types")
@@ -50,26 +50,12 @@ fn typed(case: &Path) -> String {
 
 #[test]
 fn programs_are_typed_as_their_files_say() {
-    let bless = std::env::var_os("OURO_BLESS").is_some();
-    let mut different = Vec::new();
     let cases = cases();
     assert!(!cases.is_empty());
-    for case in cases {
-        let (actual, expected) = (typed(&case), case.with_extension("txt"));
-        if bless {
-            std::fs::write(&expected, &actual).expect("the expected text is written");
-        } else if std::fs::read_to_string(&expected).unwrap_or_default() != actual {
-            different.push(format!(
-                "{}: instead of the expected text:\n{actual}",
-                shown(&expected)
-            ));
-        }
-    }
-    assert!(
-        different.is_empty(),
-        "{}\nOURO_BLESS=1 accepts the new texts",
-        different.join("\n")
-    );
+    let texts = cases
+        .into_iter()
+        .map(|case| (case.with_extension("txt"), typed(&case)));
+    expected::compare(texts);
 }
 
 /// A program with a line left out, or with the words of one in reverse order, is refused or accepted; the translator does not panic.

@@ -1,7 +1,7 @@
 //! Float operations on bit patterns.
 
 use super::code::FloatWidth;
-use crate::typed::{Comparison, FloatOp};
+use crate::typed::FloatOp;
 
 /// The number of a pattern, exactly.
 pub(super) fn number(width: FloatWidth, pattern: i128) -> f64 {
@@ -34,22 +34,6 @@ pub(super) fn operate(op: FloatOp, width: FloatWidth, operands: &[f64]) -> i128 
         FloatOp::Floor => a.floor(),
     };
     pattern(width, result)
-}
-
-/// IEEE 754 comparison.
-#[expect(
-    clippy::float_cmp,
-    reason = "the language's comparison is the exact one"
-)]
-pub(super) fn compare(op: Comparison, a: f64, b: f64) -> bool {
-    match op {
-        Comparison::Eq => a == b,
-        Comparison::Ne => a != b,
-        Comparison::Lt => a < b,
-        Comparison::Le => a <= b,
-        Comparison::Gt => a > b,
-        Comparison::Ge => a >= b,
-    }
 }
 
 /// Rounded to zero, if an `Int64` holds it.

@@ -8,7 +8,7 @@ use super::float;
 use super::memory::{Memory, Protection};
 use super::system::{System, SystemOptions};
 use crate::base::entity::EntityRef;
-use crate::typed::{Comparison, Intrinsic, MethodId, Trap};
+use crate::typed::{Intrinsic, MethodId, Trap};
 
 /// What a run may use.
 #[derive(Clone, Copy, Debug)]
@@ -285,7 +285,7 @@ impl<'a> Machine<'a> {
             Node::Compare(op, operands) => {
                 let a = self.eval(&operands.0)?;
                 let b = self.eval(&operands.1)?;
-                Ok(i128::from(compare(*op, a, b)))
+                Ok(i128::from(op.holds(a, b)))
             }
             Node::If(parts) => {
                 if self.eval(&parts.0)? != 0 {
@@ -500,11 +500,8 @@ impl<'a> Machine<'a> {
             Node::FloatCompare(op, width, operands) => {
                 let a = self.eval(&operands.0)?;
                 let b = self.eval(&operands.1)?;
-                Ok(i128::from(float::compare(
-                    *op,
-                    float::number(*width, a),
-                    float::number(*width, b),
-                )))
+                let (a, b) = (float::number(*width, a), float::number(*width, b));
+                Ok(i128::from(op.holds(a, b)))
             }
             Node::Float(op, width, nodes) => {
                 let mut operands = [0.0; 2];
@@ -530,17 +527,5 @@ impl<'a> Machine<'a> {
             }
             _ => unreachable!("floating is called for float nodes only"),
         }
-    }
-}
-
-/// An exact comparison.
-pub(super) fn compare(op: Comparison, a: i128, b: i128) -> bool {
-    match op {
-        Comparison::Eq => a == b,
-        Comparison::Ne => a != b,
-        Comparison::Lt => a < b,
-        Comparison::Le => a <= b,
-        Comparison::Gt => a > b,
-        Comparison::Ge => a >= b,
     }
 }

@@ -420,14 +420,7 @@ impl<'w> Body<'_, 'w> {
             return poison(span);
         }
         if let (ExprKind::Int(a), ExprKind::Int(b)) = (&a.kind, &b.kind) {
-            let truth = match comparison {
-                Comparison::Eq => a == b,
-                Comparison::Ne => a != b,
-                Comparison::Lt => a < b,
-                Comparison::Le => a <= b,
-                Comparison::Gt => a > b,
-                Comparison::Ge => a >= b,
-            };
+            let truth = comparison.holds(a, b);
             return plain(ExprKind::Boolean(truth), Type::Boolean, span);
         }
         let kind = ExprKind::IntCompare(comparison, Box::new(a), Box::new(b));

@@ -254,7 +254,7 @@ fn unary(op: UnaryOp, a: Range, ty: Type) -> Range {
 }
 
 /// The results of a checked operation that did not trap.
-fn checked(op: CheckedOp, a: Range, b: Range) -> Range {
+pub(super) fn checked(op: CheckedOp, a: Range, b: Range) -> Range {
     let natural = a.is_natural() && b.is_natural();
     match op {
         CheckedOp::AddS => Range {

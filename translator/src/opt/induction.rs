@@ -7,6 +7,7 @@
 use crate::analysis::Range;
 use crate::ir::{BinaryOp, Block, CheckedOp, Inst, Type, Value, ValueDef};
 
+use super::facts;
 use super::values::Rewriter;
 
 /// Finds the intervals of a block's parameters, and parameters that have one argument only.
@@ -136,24 +137,9 @@ fn interval(
 
 /// The result that a `br.…` passes to its normal target.
 fn result_of_checked(r: &Rewriter<'_>, from: Block) -> Range {
-    let terminator = r.func.blocks[from]
-        .insts
-        .last()
-        .map(|&id| r.func.insts[id].inst);
-    let Some(Inst::BrChecked(op, a, b, ..)) = terminator else {
-        return Range::FULL;
-    };
-    let (a, b) = (r.range(a), r.range(b));
-    match op {
-        CheckedOp::AddS => Range {
-            min: a.min.saturating_add(b.min),
-            max: a.max.saturating_add(b.max),
-        },
-        CheckedOp::SubS => Range {
-            min: a.min.saturating_sub(b.max),
-            max: a.max.saturating_sub(b.min),
-        },
-        _ => Range::binary(op.wrapping(), a, b),
+    match terminator(r, from) {
+        Some(Inst::BrChecked(op, a, b, ..)) => facts::checked(op, r.range(a), r.range(b)),
+        _ => Range::FULL,
     }
 }
 
@@ -220,33 +206,24 @@ fn never_wraps(
 
 /// What the only edge into a block tells about a value.
 fn edge_bound(r: &Rewriter<'_>, block: Block, value: Value) -> Range {
-    let Some(from) = r.cfg.single_predecessor(block) else {
-        return Range::FULL;
-    };
-    let terminator = r.func.blocks[from]
-        .insts
-        .last()
-        .map(|&id| r.func.insts[id].inst);
-    match terminator {
+    r.cfg
+        .single_predecessor(block)
+        .map_or(Range::FULL, |from| last_test(r, from, block, value))
+}
+
+/// What the branch at the end of one block, where it goes to another, tells about a value.
+fn last_test(r: &Rewriter<'_>, from: Block, to: Block, value: Value) -> Range {
+    match terminator(r, from) {
         Some(Inst::Br(c, yes, no, _)) if yes.block != no.block => {
-            bound(r, c, yes.block == block, value)
+            bound(r, c, yes.block == to, value)
         }
         _ => Range::FULL,
     }
 }
 
-/// What the branch back to the header tells about a value.
-fn last_test(r: &Rewriter<'_>, from: Block, header: Block, value: Value) -> Range {
-    let terminator = r.func.blocks[from]
-        .insts
-        .last()
-        .map(|&id| r.func.insts[id].inst);
-    match terminator {
-        Some(Inst::Br(c, yes, no, _)) if yes.block != no.block => {
-            bound(r, c, yes.block == header, value)
-        }
-        _ => Range::FULL,
-    }
+fn terminator(r: &Rewriter<'_>, block: Block) -> Option<Inst> {
+    let last = r.func.blocks[block].insts.last();
+    last.map(|&id| r.func.insts[id].inst)
 }
 
 /// What a condition with that outcome tells about a value. The other operand must be known before the loop.

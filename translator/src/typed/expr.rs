@@ -156,6 +156,20 @@ pub enum Comparison {
     Ge,
 }
 
+impl Comparison {
+    /// Whether it holds of two numbers, exactly. Nothing but `Ne` holds of what is not a number.
+    pub fn holds<T: PartialOrd>(self, a: T, b: T) -> bool {
+        match self {
+            Comparison::Eq => a == b,
+            Comparison::Ne => a != b,
+            Comparison::Lt => a < b,
+            Comparison::Le => a <= b,
+            Comparison::Gt => a > b,
+            Comparison::Ge => a >= b,
+        }
+    }
+}
+
 /// How a value lies in memory.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum MemoryType {

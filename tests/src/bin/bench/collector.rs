@@ -1,8 +1,8 @@
 //! The collector under programs that run in the interpreter: allocation with survivors, a growing heap, full collections, and stores into old objects.
 //! The stock VM runs the same images, where there is one.
 
+use crate::machines::{ours, stock};
 use tests::image::Value;
-use tests::vm;
 
 use crate::program::{Code, Figures, Program, Temporary, measure};
 
@@ -124,26 +124,6 @@ pub(crate) fn old_stores() -> Result<(), String> {
     Ok(())
 }
 
-/// The stock VM's options for its interpreter.
-const INTERPRET: [&str; 4] = ["-cogmaxlits", "0", "-cogminjumps", "32767"];
-
-fn ours(options: &[&str]) -> Vec<String> {
-    let mut command = vec![vm().display().to_string(), "--interpret".to_owned()];
-    command.extend(options.iter().map(|option| (*option).to_owned()));
-    command
-}
-
-/// The stock VM's command, if `OURO_STOCK_VM` says one.
-fn stock(options: &[&str]) -> Option<Vec<String>> {
-    let named = std::env::var("OURO_STOCK_VM").unwrap_or_default();
-    let mut command: Vec<String> = named.split_whitespace().map(str::to_owned).collect();
-    if command.is_empty() {
-        return None;
-    }
-    command.extend(options.iter().map(|option| (*option).to_owned()));
-    Some(command)
-}
-
 fn print_stock(time: f64, shown: impl Fn(f64) -> String) {
     if time < f64::MAX {
         println!("  stock VM  {}", shown(time));
@@ -154,7 +134,7 @@ fn print_stock(time: f64, shown: impl Fn(f64) -> String) {
 
 /// Runs the stock VM's interpreter, if `OURO_STOCK_VM` says its command. A run that ends badly is told, and has no figures.
 fn measure_stock(image: &[u8]) -> Option<Figures> {
-    let command = stock(&INTERPRET)?;
+    let command = stock()?;
     measure(&command, image)
         .inspect_err(|message| println!("  stock VM  failed: {message}"))
         .ok()

@@ -3,7 +3,9 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use tests::{images, root};
+use tests::images;
+
+use crate::machines::{ours, stock_or_said};
 
 /// Bytecodes and sends per second, as the image itself reports them.
 #[derive(Clone, Copy)]
@@ -19,22 +21,12 @@ pub(crate) fn run() -> Result<(), String> {
         return Ok(());
     };
     let image = images.join("candle-tinybenchmarks.image");
-    let stock: Vec<String> = std::env::var("OURO_STOCK_VM")
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect();
-    if stock.is_empty() {
-        println!("  no stock VM (OURO_STOCK_VM is its command): ours alone");
-    }
-    let ours = root().join("generated/ouro").display().to_string();
+    let (ours, stock) = (ours(&[]), stock_or_said());
     let (mut own, mut other) = (Vec::new(), Vec::new());
     for _ in 0..5 {
-        own.extend(measure(&[ours.clone(), "--interpret".to_owned()], &image)?);
-        if !stock.is_empty() {
-            let mut command = stock.clone();
-            command.extend(["-cogmaxlits", "0", "-cogminjumps", "32767"].map(str::to_owned));
-            other.extend(measure(&command, &image)?);
+        own.extend(measure(&ours, &image)?);
+        if let Some(stock) = &stock {
+            other.extend(measure(stock, &image)?);
         }
     }
     let mine = median(&own).ok_or("the image reported no figures")?;

@@ -8,6 +8,7 @@ mod collector;
 mod interpreter;
 mod kernels;
 mod load;
+mod machines;
 mod program;
 mod start;
 mod workload;

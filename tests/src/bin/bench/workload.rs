@@ -6,6 +6,8 @@ use std::time::Instant;
 
 use tests::{files, root, text};
 
+use crate::machines::{ours, stock_or_said};
+
 /// Methods of the kernel that the aim speaks of, and the seconds that it may take.
 const KERNEL_METHODS: f64 = 9500.0;
 const KERNEL_SECONDS: f64 = 1.0;
@@ -35,25 +37,12 @@ pub(crate) fn run() -> Result<(), String> {
     let folder = std::env::temp_dir().join(format!("ouro-workload-{}", std::process::id()));
     std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
     build(&folder.join("workload.image"))?;
-    let ours = vec![
-        root().join("generated/ouro").display().to_string(),
-        "--interpret".to_owned(),
-    ];
-    let mut stock: Vec<String> = std::env::var("OURO_STOCK_VM")
-        .unwrap_or_default()
-        .split_whitespace()
-        .map(str::to_owned)
-        .collect();
-    if stock.is_empty() {
-        println!("  no stock VM (OURO_STOCK_VM is its command): ours alone");
-    } else {
-        stock.extend(["-cogmaxlits", "0", "-cogminjumps", "32767"].map(str::to_owned));
-    }
+    let (ours, stock) = (ours(&[]), stock_or_said());
     let (mut own, mut other) = (Vec::new(), Vec::new());
     for _ in 0..7 {
         own.push(measure(&ours, &folder)?);
-        if !stock.is_empty() {
-            other.push(measure(&stock, &folder)?);
+        if let Some(stock) = &stock {
+            other.push(measure(stock, &folder)?);
         }
     }
     std::fs::remove_dir_all(&folder).map_err(|error| error.to_string())?;
