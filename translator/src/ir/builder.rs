@@ -5,9 +5,10 @@
 //! assigned more than once go through [`super::ssa`].
 
 use super::entities::{Alias, Block, FuncId, PinId, SigId, TrapReason, Value};
-use super::function::{Function, Position};
+use super::function::Function;
 use super::instruction::{Address, Hint, Inst, Symbol, Target};
 use super::opcode::{BinaryOp, BlockOp, CheckedOp, FloatCond, IntCond, Kind, UnaryOp};
+use super::position::Position;
 use super::ssa::Variables;
 use super::types::{Access, Type};
 

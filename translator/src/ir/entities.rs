@@ -65,6 +65,11 @@ entity!(
     "name"
 );
 entity!(
+    /// An activation that inlining has merged into a function; the first one is that of the function itself.
+    Site,
+    "site"
+);
+entity!(
     /// A source-level variable while a function is built.
     Variable,
     "var"
@@ -84,4 +89,9 @@ impl Alias {
     pub fn overlaps(self, other: Self) -> bool {
         self == other || self.0 <= 1 || other.0 <= 1
     }
+}
+
+impl Site {
+    /// The function itself.
+    pub const OWN: Self = Self(0);
 }

@@ -2,8 +2,9 @@
 
 use crate::base::{EntityRef, PrimaryMap};
 
-use super::entities::{Block, FieldId, InstId, Name, Value};
+use super::entities::{Block, FieldId, InstId, Value};
 use super::instruction::{BlockList, Inst, Target, ValueList};
+use super::position::{Activations, Position};
 use super::types::{Signature, Type};
 
 /// Who may call a function, and how it ends.
@@ -57,15 +58,6 @@ pub struct Attributes {
     pub leaves: bool,
 }
 
-/// A place in the source: a method and a line. Line 0 is unknown.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub struct Position {
-    /// The method's name in the module's string pool.
-    pub method: Name,
-    /// The line in its file.
-    pub line: u32,
-}
-
 /// Where a value comes from.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum ValueDef {
@@ -117,6 +109,8 @@ pub struct Function {
     pub attributes: Attributes,
     /// Where it is defined; positions of its own instructions have the same method.
     pub position: Position,
+    /// The activations that positions of its instructions are in.
+    pub activations: Activations,
     /// All instructions ever made; those in blocks count.
     pub insts: PrimaryMap<InstId, InstData>,
     /// All values ever made.
@@ -144,6 +138,7 @@ impl Function {
             signature,
             attributes: Attributes::default(),
             position,
+            activations: Activations::new(position),
             insts: PrimaryMap::new(),
             values: PrimaryMap::new(),
             blocks: PrimaryMap::new(),

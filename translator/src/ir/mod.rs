@@ -14,6 +14,7 @@ pub(crate) mod interpret;
 pub mod module;
 pub mod opcode;
 pub mod parser;
+pub mod position;
 mod printer;
 mod ssa;
 pub mod types;
@@ -23,11 +24,11 @@ pub use builder::FunctionBuilder;
 pub use cfg::Cfg;
 pub use dominators::Dominators;
 pub use entities::{
-    Alias, Block, DataId, FieldId, FuncId, InstId, Name, PinId, SigId, TableId, TrapReason, Value,
-    Variable,
+    Alias, Block, DataId, FieldId, FuncId, InstId, Name, PinId, SigId, Site, TableId, TrapReason,
+    Value, Variable,
 };
 pub use function::{
-    Attributes, BlockData, Function, FunctionKind, Inline, InstData, Position, ValueData, ValueDef,
+    Attributes, BlockData, Function, FunctionKind, Inline, InstData, ValueData, ValueDef,
 };
 pub use instruction::{
     Address, Base, BlockList, Effects, Hint, Inst, MemoryEffect, Symbol, Target, ValueList,
@@ -35,5 +36,6 @@ pub use instruction::{
 pub use module::{Data, Export, FunctionTable, Module, Pin, StateField};
 pub use opcode::{BinaryOp, BlockOp, CheckedOp, FloatCond, IntCond, UnaryOp};
 pub use parser::{ParseError, parse_module};
+pub use position::{Activation, Activations, Position};
 pub use types::{Access, Signature, Type};
 pub use verifier::{VerifierError, verify, verify_function};

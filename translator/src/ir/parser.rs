@@ -13,9 +13,10 @@ use crate::base::PrimaryMap;
 
 use self::lexer::{Lexer, Token};
 use super::entities::{FuncId, SigId};
-use super::function::{Attributes, Function, FunctionKind, Inline, Position};
+use super::function::{Attributes, Function, FunctionKind, Inline};
 use super::instruction::Symbol;
 use super::module::{Data, Export, FunctionTable, Module, Pin, StateField};
+use super::position::Position;
 use super::types::{Access, Signature, Type};
 
 /// The text is not IR.
@@ -131,10 +132,7 @@ fn header(
             break;
         }
     }
-    let position = Position {
-        method: module.intern(&method),
-        line,
-    };
+    let position = Position::new(module.intern(&method), line);
     let mut func = Function::new(name, kind, signature, position);
     func.attributes = attributes;
     Ok(func)

@@ -2,11 +2,12 @@
 
 use std::fmt::{self, Display, Formatter, Write};
 
-use super::entities::{Alias, FuncId, Value};
-use super::function::{Function, FunctionKind, Inline, Position};
+use super::entities::{Alias, FuncId, Site, Value};
+use super::function::{Function, FunctionKind, Inline};
 use super::instruction::{Address, Base, Hint, Inst, Symbol, Target, ValueList};
 use super::module::{Data, Module, StateField};
 use super::opcode::CheckedOp;
+use super::position::Position;
 
 impl Module {
     /// The whole module as text.
@@ -156,6 +157,11 @@ impl Display for InModule<'_> {
             return writeln!(f);
         }
         writeln!(f, " {{")?;
+        for (site, activation) in self.func.activations.inlined() {
+            let definition = self.place(activation.definition);
+            let call = self.place(activation.call);
+            writeln!(f, "    {site} = line {definition} from line {call}")?;
+        }
         for &block in &self.func.layout {
             write!(f, "{block}")?;
             let params = &self.func.blocks[block].params;
@@ -238,17 +244,23 @@ impl InModule<'_> {
     }
 
     fn position(&self, position: Position) -> String {
-        if position.line == 0 {
+        if position.line == 0 && position.site == Site::OWN {
             String::new()
-        } else if position.method == self.func.position.method {
-            format!("; line {}", position.line)
         } else {
-            format!(
-                "; line {} of {}",
-                position.line,
-                quoted(&self.module.names[position.method])
-            )
+            format!("; line {}", self.place(position))
         }
+    }
+
+    fn place(&self, position: Position) -> String {
+        let mut text = position.line.to_string();
+        if position.method != self.func.position.method {
+            let method = quoted(&self.module.names[position.method]);
+            text.push_str(&format!(" of {method}"));
+        }
+        if position.site != Site::OWN {
+            text.push_str(&format!(" in {}", position.site));
+        }
+        text
     }
 
     fn inst(&self, f: &mut impl Write, inst: &Inst) -> fmt::Result {

@@ -227,10 +227,7 @@ mod tests {
     use crate::ir::{BinaryOp, FunctionKind, Hint, IntCond, Module, Position, Signature};
 
     fn builder(module: &mut Module) -> FunctionBuilder {
-        let position = Position {
-            method: module.intern("T>>sum"),
-            line: 1,
-        };
+        let position = Position::new(module.intern("T>>sum"), 1);
         let signature = Signature {
             params: vec![Type::I64],
             result: Some(Type::I64),

@@ -8,7 +8,8 @@ use crate::base::diagnostic::{Diagnostic, Diagnostics};
 use crate::base::entity::EntityRef;
 use crate::base::source::Span;
 use crate::ir::{
-    self, Block, Function, FunctionBuilder, FunctionKind, Hint, Symbol, UnaryOp, Value, Variable,
+    self, Activation, Block, Function, FunctionBuilder, FunctionKind, Hint, Position, Site, Symbol,
+    UnaryOp, Value, Variable,
 };
 use crate::typed::{
     Arithmetic, Expr, ExprKind, IntType, Label, LocalId, Method, MethodId, Range, Trap, Type,
@@ -66,6 +67,8 @@ pub(super) struct Lowering<'a> {
     /// Blocks that a branch goes to.
     reached: Vec<bool>,
     span: Span,
+    /// The activations of expanded methods.
+    sites: FxHashMap<Activation, Site>,
     pub(super) places: FunctionPlaces,
     diagnostics: Diagnostics,
 }
@@ -92,6 +95,7 @@ impl<'a> Lowering<'a> {
             labels: FxHashMap::default(),
             reached: Vec::new(),
             span: method.span,
+            sites: FxHashMap::default(),
             places: FunctionPlaces {
                 runs: vec![(0, method.span)],
                 ..FunctionPlaces::default()
@@ -126,25 +130,54 @@ impl<'a> Lowering<'a> {
         }
     }
 
-    /// Says that what is to come belongs to a span; answers the span before.
-    fn enter_span(&mut self, span: Span) -> Span {
-        let before = std::mem::replace(&mut self.span, span);
-        if before != span {
-            self.set_position(span);
+    /// Says that what is to come belongs to a span; answers where we were before.
+    fn enter_span(&mut self, span: Span) -> (Span, Position) {
+        let before = (self.span, self.b.position);
+        if self.span != span {
+            let position = self.position_within(before.1, span);
+            self.go_to((span, position));
         }
         before
     }
 
-    fn set_position(&mut self, span: Span) {
-        self.b.position =
-            self.shared
-                .lines
-                .position(span, self.method.span, self.shared.names[self.id.index()]);
+    fn go_to(&mut self, (span, position): (Span, Position)) {
+        if self.span == span {
+            return;
+        }
+        (self.span, self.b.position) = (span, position);
         let next = u32::try_from(self.b.func.insts.len()).unwrap_or(u32::MAX);
         match self.places.runs.last_mut() {
             Some(last) if last.0 == next => last.1 = span,
             _ => self.places.runs.push((next, span)),
         }
+    }
+
+    /// The position of an expression that stands in one at `outer`. The method of an expression elsewhere in the source has been expanded
+    /// there; a block of a method that is being expanded goes on with the activation of that method.
+    fn position_within(&mut self, outer: Position, span: Span) -> Position {
+        let lines = &self.shared.lines;
+        let own = (self.method.span, self.shared.names[self.id.index()]);
+        let other = lines.other_method(span, own.0);
+        let (place, method) = other.unwrap_or(own);
+        let at = |site| Position {
+            method,
+            line: lines.line(span),
+            site,
+        };
+        let mut around = outer;
+        while around.method != method && around.site != Site::OWN {
+            around = self.b.func.activations.get(around.site).call;
+        }
+        if around.method == method {
+            return at(around.site);
+        }
+        let activation = Activation {
+            definition: Position::new(method, lines.line(place)),
+            call: outer,
+        };
+        let activations = &mut self.b.func.activations;
+        let site = self.sites.entry(activation);
+        at(*site.or_insert_with(|| activations.push(activation)))
     }
 
     /// The value of an expression; `None` when it has none or control does not get past it.
@@ -157,7 +190,7 @@ impl<'a> Lowering<'a> {
         }
         let before = self.enter_span(expr.span);
         let value = self.operation(expr);
-        self.enter_span(before);
+        self.go_to(before);
         value
     }
 

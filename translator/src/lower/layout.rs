@@ -171,7 +171,7 @@ fn add_alias_classes(program: &Program, module: &mut Module, shared: &mut Shared
 fn add_head(program: &Program, module: &mut Module, shared: &mut Shared<'_>, id: MethodId) {
     let method = &program.methods[id];
     let name = module.intern(method_name(program, id));
-    let position = shared.lines.position(method.span, method.span, name);
+    let position = ir::Position::new(name, shared.lines.line(method.span));
     let params = method
         .locals
         .values()
@@ -286,7 +286,7 @@ pub(super) fn add_entry(
         .retain(|export| export.symbol != ENTRY_SYMBOL);
     let head = &shared.heads[entry.index()];
     let method = module.intern(ENTRY_SYMBOL);
-    let position = ir::Position { method, line: 0 };
+    let position = ir::Position::new(method, 0);
     let stack_pointer = head.signature.params.first().copied();
     let signature = Signature {
         params: vec![stack_pointer.unwrap_or(ir::Type::Ptr)],

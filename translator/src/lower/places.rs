@@ -1,8 +1,8 @@
 //! Source positions: of instructions for the IR, as spans for diagnostics.
 
 use crate::base::entity::EntityRef;
-use crate::base::source::{FileId, SourceMap, Span};
-use crate::ir::{FuncId, InstId, Module, Name, Position, Value};
+use crate::base::source::{SourceMap, Span};
+use crate::ir::{FuncId, InstId, Module, Name, Value};
 use crate::typed::{LocalId, MethodId, Program};
 use rustc_hash::FxHashMap;
 
@@ -64,7 +64,7 @@ impl Places {
 pub(super) struct Lines<'a> {
     sources: &'a SourceMap,
     /// Methods with their places, sorted.
-    methods: Vec<(FileId, u32, u32, Name)>,
+    methods: Vec<(Span, Name)>,
 }
 
 impl<'a> Lines<'a> {
@@ -76,37 +76,31 @@ impl<'a> Lines<'a> {
         let expanded = program.expanded.iter().map(|(name, span)| (name, *span));
         let mut methods: Vec<_> = compiled
             .chain(expanded)
-            .map(|(name, span)| (span.file, span.start, span.end, module.intern(name)))
+            .map(|(name, span)| (span, module.intern(name)))
             .collect();
-        methods.sort_by_key(|&(file, start, end, _)| (file, start, end));
+        methods.sort_by_key(|&(span, _)| (span.file, span.start, span.end));
         Lines { sources, methods }
     }
 
-    /// The position of a span that occurs in the code of `method`. A method compiled several times has its own name.
-    pub(super) fn position(&self, span: Span, method: Span, name: Name) -> Position {
-        let line = self
-            .sources
-            .position(span)
-            .map_or(0, |position| position.line);
-        let inside =
-            method.file == span.file && method.start <= span.start && span.end <= method.end;
-        let method = if inside {
-            Some(name)
-        } else {
-            self.method_around(span)
-        };
-        Position {
-            method: method.unwrap_or(name),
-            line,
-        }
+    /// The line in which a span begins; 0 where that is not known.
+    pub(super) fn line(&self, span: Span) -> u32 {
+        let position = self.sources.position(span);
+        position.map_or(0, |position| position.line)
     }
 
-    fn method_around(&self, span: Span) -> Option<Name> {
-        let after = self
-            .methods
-            .partition_point(|&(file, start, ..)| (file, start) <= (span.file, span.start));
-        let &(file, _, end, name) = self.methods.get(after.checked_sub(1)?)?;
-        (file == span.file && span.start <= end).then_some(name)
+    /// The method that a span lies in, with its place, if it is not `own`, the one whose code the span occurs in.
+    pub(super) fn other_method(&self, span: Span, own: Span) -> Option<(Span, Name)> {
+        let holds = |method: Span| {
+            method.file == span.file && (method.start..=method.end).contains(&span.start)
+        };
+        if holds(own) {
+            return None;
+        }
+        let starts_before =
+            |&(method, _): &(Span, Name)| (method.file, method.start) <= (span.file, span.start);
+        let after = self.methods.partition_point(starts_before);
+        let &(method, name) = self.methods.get(after.checked_sub(1)?)?;
+        holds(method).then_some((method, name))
     }
 }
 

@@ -7,6 +7,7 @@
 
 use crate::analysis::{Cfg, ColdBlocks, Dominators, Loops};
 use crate::base::{EntityRef, PrimaryMap};
+use crate::ir::position::Moved;
 use crate::ir::{
     Block, FuncId, Function, FunctionKind, Inline, Inst, InstId, Position, Target, Value, ValueDef,
     ValueList,
@@ -249,6 +250,7 @@ fn inline_one(func: &mut Function, id: InstId, body: &Function) {
         Inst::TailCall(_, args) => (args, true),
         _ => unreachable!("{id} was chosen as a call"),
     };
+    let call = func.insts[id].position;
     let Some((block, at)) = find(func, id) else {
         return;
     };
@@ -260,7 +262,8 @@ fn inline_one(func: &mut Function, id: InstId, body: &Function) {
         Some(continuation(func, block, rest, (id, body.signature.result)))
     };
     let args = func.values_of(args).to_vec();
-    let mut copy = Copy::new(func, body, &args, func_position(func, block));
+    let sites = func.activations.take_in(&body.activations, call);
+    let mut copy = Copy::new(func, body, (&args, sites), func_position(func, block));
     copy.run(func, after, block);
 }
 
@@ -313,11 +316,17 @@ struct Copy<'a> {
     body: &'a Function,
     values: Vec<Option<Value>>,
     blocks: Vec<Option<Block>>,
+    sites: Moved,
 }
 
 impl<'a> Copy<'a> {
     /// Makes the blocks, behind the block of the call, and the values.
-    fn new(func: &mut Function, body: &'a Function, args: &[Value], place: usize) -> Self {
+    fn new(
+        func: &mut Function,
+        body: &'a Function,
+        (args, sites): (&[Value], Moved),
+        place: usize,
+    ) -> Self {
         let mut values = vec![None; body.values.len()];
         let mut blocks = vec![None; body.blocks.len()];
         for (&param, &arg) in body.blocks[body.entry()].params.iter().zip(args) {
@@ -340,6 +349,7 @@ impl<'a> Copy<'a> {
             body,
             values,
             blocks,
+            sites,
         }
     }
 
@@ -349,7 +359,8 @@ impl<'a> Copy<'a> {
         for (block, id) in self.body.each_inst() {
             let data = &self.body.insts[id];
             let ty = data.result.map(|result| self.body.ty(result));
-            let new = func.make_inst(Inst::Unreachable, ty, data.position);
+            let position = self.sites.position(data.position);
+            let new = func.make_inst(Inst::Unreachable, ty, position);
             if let (Some(old), Some(result)) = (data.result, func.insts[new].result) {
                 self.values[old.index()] = Some(result);
             }
@@ -358,7 +369,7 @@ impl<'a> Copy<'a> {
         for (block, id, new) in made {
             let block = self.block(block);
             let inst = self.body.insts[id].inst;
-            let position = self.body.insts[id].position;
+            let position = func.insts[new].position;
             let inst = match (inst, after) {
                 (Inst::Ret(value), Some(after)) => {
                     let args: Vec<Value> =
@@ -374,7 +385,8 @@ impl<'a> Copy<'a> {
             func.blocks[block].insts.push(new);
         }
         let entry = self.block(self.body.entry());
-        let jump = func.make_inst(Inst::Jump(Target::to(entry)), None, self.body.position);
+        let position = self.sites.position(self.body.position);
+        let jump = func.make_inst(Inst::Jump(Target::to(entry)), None, position);
         func.blocks[from].insts.push(jump);
     }
 

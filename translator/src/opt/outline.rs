@@ -222,6 +222,7 @@ fn move_out(module: &mut Module, id: FuncId, cut: &Cut, number: u32) {
         },
         func.position,
     );
+    new.activations = func.activations.clone();
     new.attributes.cold = cut.cold;
     new.attributes.moving = func.attributes.moving;
     fill(&mut new, func, cut.block, &arguments);

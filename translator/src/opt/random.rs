@@ -101,10 +101,7 @@ pub(crate) fn module(seed: u64) -> Module {
         });
     }
     let name = module.intern("import");
-    let position = Position {
-        method: name,
-        line: 0,
-    };
+    let position = Position::new(name, 0);
     let signature = Signature {
         params: vec![Type::I64],
         result: Some(Type::I64),
@@ -190,10 +187,7 @@ pub(crate) fn difference(before: &[Run], after: &[Run]) -> Option<String> {
 
 fn function(dice: &mut Dice, module: &mut Module, number: usize) -> Function {
     let name = format!("f{number}");
-    let position = Position {
-        method: module.intern(&name),
-        line: 1,
-    };
+    let position = Position::new(module.intern(&name), 1);
     let types = [Type::I64, Type::I64, Type::Bool, Type::F64, Type::Ptr];
     let mut params = vec![Type::I64, Type::Ptr];
     // Now and then more than fit the argument registers.

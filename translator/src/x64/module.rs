@@ -45,7 +45,7 @@ pub struct CodeFunction {
     pub relocations: Vec<CodeRelocation>,
     /// The targets of each jump table, from the start of the function.
     pub jump_tables: Vec<Vec<u32>>,
-    /// From where on the code belongs to which source position.
+    /// From where on the code belongs to which source position, in the activations of the module's function.
     pub lines: Vec<(u32, Position)>,
     /// What the memory operand of the instruction at an offset is called.
     pub notes: Vec<(u32, Note)>,

@@ -3,10 +3,11 @@
 use super::lexer::Token;
 use super::{Parser, Pending, Result, access_named, fill, type_named};
 use crate::base::EntityRef;
-use crate::ir::entities::{Alias, Block, FuncId, InstId, SigId, TrapReason, Value};
-use crate::ir::function::{BlockData, Function, InstData, Position, ValueData, ValueDef};
+use crate::ir::entities::{Alias, Block, FuncId, InstId, SigId, Site, TrapReason, Value};
+use crate::ir::function::{BlockData, Function, InstData, ValueData, ValueDef};
 use crate::ir::instruction::{Address, Base, Hint, Inst, Target, ValueList};
 use crate::ir::opcode::{BinaryOp, BlockOp, CheckedOp, FloatCond, IntCond, Kind, UnaryOp};
+use crate::ir::position::{Activation, Position};
 use crate::ir::types::Type;
 
 /// The type of a result as far as the instruction itself tells it.
@@ -26,6 +27,9 @@ impl Parser<'_> {
             if let Some(number) = self.lexer.block_number() {
                 self.lexer.next();
                 self.block(&mut func, Block::new(number), &mut defined)?;
+            } else if let Some(number) = self.lexer.site_number() {
+                self.lexer.next();
+                self.activation(&mut func, number)?;
             } else {
                 self.statement(&mut func, &mut pending, &mut used, &mut defined)?;
             }
@@ -147,19 +151,44 @@ impl Parser<'_> {
 
     fn position(&mut self, func: &Function) -> Result<Position> {
         if !self.lexer.eat(";") {
-            return Ok(Position {
-                method: func.position.method,
-                line: 0,
-            });
+            return Ok(Position::new(func.position.method, 0));
         }
         self.lexer.expect("line")?;
+        self.place(func)
+    }
+
+    /// `N of "METHOD" in siteN`; method and site are those of the function if they are left out.
+    fn place(&mut self, func: &Function) -> Result<Position> {
         let line = self.lexer.unsigned()?;
-        let mut method = func.position.method;
+        let mut place = Position::new(func.position.method, line);
         if self.lexer.eat("of") {
             let name = self.lexer.string()?;
-            method = self.module.intern(&name);
+            place.method = self.module.intern(&name);
         }
-        Ok(Position { method, line })
+        if self.lexer.eat("in") {
+            let known = 1..=func.activations.inlined().count();
+            match self.lexer.site_number().filter(|site| known.contains(site)) {
+                Some(site) => place.site = Site::new(site),
+                None => return self.lexer.wanted("an activation"),
+            }
+            self.lexer.next();
+        }
+        Ok(place)
+    }
+
+    /// `siteN = line N of "METHOD" from line N of "METHOD" in siteN`.
+    fn activation(&mut self, func: &mut Function, number: usize) -> Result<()> {
+        if number != func.activations.inlined().count() + 1 {
+            return self.fail(format!("site{number} is out of order"));
+        }
+        self.lexer.expect("=")?;
+        self.lexer.expect("line")?;
+        let definition = self.place(func)?;
+        self.lexer.expect("from")?;
+        self.lexer.expect("line")?;
+        let call = self.place(func)?;
+        func.activations.push(Activation { definition, call });
+        Ok(())
     }
 
     fn instruction(&mut self, func: &mut Function) -> Result<(Inst, ResultType)> {

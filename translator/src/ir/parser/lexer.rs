@@ -212,6 +212,11 @@ impl Lexer<'_> {
         self.numbered("block")
     }
 
+    /// The number of an activation, if one is next.
+    pub(super) fn site_number(&self) -> Option<usize> {
+        self.numbered("site")
+    }
+
     /// The number of a signature, if one is next.
     pub(super) fn signature_number(&self) -> Option<usize> {
         self.numbered("sig")

@@ -57,7 +57,7 @@ impl Emitter<'_> {
         let known = self
             .stubs
             .iter()
-            .find(|stub| stub.1 == reason && stub.2 == position);
+            .find(|stub| stub.1 == reason && stub.2.is_same_line(position));
         let label = match known {
             Some(&(label, ..)) => label,
             None => {

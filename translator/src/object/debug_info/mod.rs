@@ -1,0 +1,122 @@
+//! DWARF 5: lines, functions, and the methods inlined into them.
+//!
+//! The directory of compilation is a constant, so that the bytes do not depend on where the sources are; files are named relative to it.
+
+mod files;
+mod functions;
+
+use self::files::{Files, text};
+use self::functions::Functions;
+use super::LinkOptions;
+use super::collect::Collected;
+use super::layout::Layout;
+use super::pieces::{LinkError, SectionKind};
+use crate::base::EntityRef;
+use crate::x64::CodeModule;
+use gimli::write::{
+    Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, Range, RangeList, Sections,
+};
+use gimli::{Encoding, Format, LineEncoding, LittleEndian, constants};
+
+/// The directory that file names are relative to: where a debugger is told to look for the sources.
+pub const DIRECTORY: &str = "/ouro";
+
+/// A section of debug information.
+pub(super) struct DebugSection {
+    /// Its name.
+    pub name: &'static str,
+    /// Its contents.
+    pub bytes: Vec<u8>,
+}
+
+/// The debug sections of a placed module. The options give the files of classes and extensions.
+///
+/// # Errors
+/// A section cannot be written.
+pub(super) fn sections(
+    code: &CodeModule<'_>,
+    collected: &Collected,
+    layout: &Layout,
+    options: &LinkOptions,
+) -> Result<Vec<DebugSection>, LinkError> {
+    let encoding = Encoding {
+        format: Format::Dwarf32,
+        version: 5,
+        address_size: 8,
+    };
+    let mut dwarf = DwarfUnit::new(encoding);
+    dwarf.unit.line_program = LineProgram::new(
+        encoding,
+        LineEncoding::default(),
+        text(DIRECTORY),
+        None,
+        text("vm"),
+        None,
+    );
+    // Some readers take file 1 for the unit itself, as it was before DWARF 5; so it is no class's file.
+    let program = &mut dwarf.unit.line_program;
+    let here = program.add_directory(text("."));
+    program.add_file(text("vm"), here, None);
+    let mut functions = Functions::new(code.module, Files::new(options));
+    for &id in &collected.order {
+        let compiled = &code.functions[id.index()];
+        if let (Some(piece), false) = (collected.functions[id.index()], compiled.code.is_empty()) {
+            let start = layout.address(piece);
+            let lines = (&compiled.lines[..], compiled.code.len() as u64);
+            functions.add(&mut dwarf, &code.module.functions[id], start, lines);
+        }
+    }
+    functions.finish(&mut dwarf);
+    add_unit(&mut dwarf, layout);
+    let mut sections = Sections::new(EndianVec::new(LittleEndian));
+    let failed = |error| LinkError::new(format!("debug information cannot be written: {error}"));
+    dwarf.write(&mut sections).map_err(failed)?;
+    let mut result = Vec::new();
+    sections
+        .for_each(|id, bytes| {
+            if !bytes.slice().is_empty() {
+                result.push(DebugSection {
+                    name: id.name(),
+                    bytes: bytes.slice().to_vec(),
+                });
+            }
+            Ok(())
+        })
+        .map_err(failed)?;
+    Ok(result)
+}
+
+fn add_unit(dwarf: &mut DwarfUnit, layout: &Layout) {
+    let range = layout.range(SectionKind::Text);
+    let begin = Address::Constant(range.start);
+    let ranges = dwarf.unit.ranges.add(RangeList(vec![Range::StartLength {
+        begin,
+        length: range.size(),
+    }]));
+    let producer = dwarf.strings.add("ouroc");
+    let name = dwarf.strings.add("vm");
+    let directory = dwarf.strings.add(DIRECTORY);
+    let root = dwarf.unit.root();
+    let root = dwarf.unit.get_mut(root);
+    root.set(
+        constants::DW_AT_producer,
+        AttributeValue::StringRef(producer),
+    );
+    root.set(constants::DW_AT_name, AttributeValue::StringRef(name));
+    root.set(
+        constants::DW_AT_comp_dir,
+        AttributeValue::StringRef(directory),
+    );
+    root.set(
+        constants::DW_AT_low_pc,
+        AttributeValue::Address(Address::Constant(0)),
+    );
+    root.set(
+        constants::DW_AT_ranges,
+        AttributeValue::RangeListRef(ranges),
+    );
+    root.set(
+        constants::DW_AT_language,
+        AttributeValue::Language(constants::DW_LANG_C99),
+    );
+}
