@@ -4,6 +4,7 @@ pub mod built_image;
 pub mod expected;
 pub mod fuzz;
 pub mod image;
+pub mod library_image;
 pub mod planted;
 pub mod random;
 pub mod translated;

@@ -1,37 +1,11 @@
 //! The class library: its image is built from sources, starts, and runs its own tests.
 
-use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use ouroc::base::Severity;
-use ouroc::image::{Request, Shared, build};
+use tests::library_image::{image_that_starts, raw_image};
 use tests::translated::checked_vm;
-use tests::{Run, Session, root, vm};
-
-/// The raw image of the class library and of the packages in the folders beside it.
-fn raw_image(added: &[&str]) -> Vec<u8> {
-    image_that_starts(added, None)
-}
-
-/// The same with other statements to start with.
-fn image_that_starts(added: &[&str], start: Option<&str>) -> Vec<u8> {
-    let sources = root().join("vm-source-st");
-    let added: Vec<PathBuf> = added.iter().map(|folder| sources.join(folder)).collect();
-    let mut shared = Shared::default();
-    let request = Request {
-        path: &sources.join("kernel.ron"),
-        defines: &BTreeMap::new(),
-        added: &added,
-        start,
-        list: None,
-    };
-    let built = build(&request, &mut shared);
-    let findings: Vec<_> = shared.diagnostics.iter().collect();
-    assert!(findings.is_empty(), "{findings:?}");
-    assert_eq!(shared.diagnostics.count(Severity::Error), 0);
-    built.expect("there is an image without errors").bytes
-}
+use tests::{Run, Session, vm};
 
 /// Runs the Smalltalk tests of `names`, all if there is none, and expects that all of them hold.
 fn all_hold(vm: &Path, options: &[&str], seconds: u32, names: &[&str]) {
