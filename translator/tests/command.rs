@@ -3,6 +3,8 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot set its stage fails")]
 
 use std::ffi::OsStr;
+use std::fs::Permissions;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -346,4 +348,89 @@ fn executable_and_manifest_are_different_files() {
     ]);
     assert_eq!(build.status.code(), Some(2), "{}", errors(&build));
     assert_eq!(std::fs::read(folder.0.join("same")).unwrap(), b"precious");
+}
+
+/// Builds a program and an image to the same path, which has been prepared, and checks the result of each.
+fn build_both(prepare: impl Fn(&Path), check: impl Fn(&Path, &str)) {
+    let folder = Folder::with_example(ANSWER);
+    let library = source().join("kernel.ron");
+    for (command, description) in [("build", folder.description()), ("image", library)] {
+        let place = folder.0.join(command);
+        std::fs::create_dir(&place).unwrap();
+        prepare(&place);
+        let output = ouroc([
+            OsStr::new(command),
+            description.as_os_str(),
+            OsStr::new("-o"),
+            place.join("out").as_os_str(),
+        ]);
+        assert!(output.status.success(), "{}", errors(&output));
+        check(&place, command);
+    }
+}
+
+fn mode(path: &Path) -> u32 {
+    path.metadata().unwrap().permissions().mode() & 0o777
+}
+
+#[test]
+fn a_link_is_followed_to_where_there_is_no_file_yet() {
+    build_both(
+        |place| {
+            std::fs::create_dir(place.join("deep")).unwrap();
+            symlink("real", place.join("deep/second")).unwrap();
+            symlink("deep/second", place.join("out")).unwrap();
+        },
+        |place, command| {
+            assert!(place.join("out").is_symlink(), "{command}");
+            assert!(place.join("deep/second").is_symlink(), "{command}");
+            let target = place.join("deep/real");
+            assert!(!target.is_symlink() && target.is_file(), "{command}");
+            let left = std::fs::read_dir(place.join("deep")).unwrap().count();
+            assert_eq!(left, 2, "{command} leaves no other file");
+        },
+    );
+}
+
+#[test]
+fn a_replaced_file_leaves_its_mode() {
+    for (before, program, data) in [
+        (0o600, 0o700, 0o600),
+        (0o750, 0o750, 0o750),
+        (0o664, 0o775, 0o664),
+    ] {
+        build_both(
+            |place| {
+                std::fs::write(place.join("real"), "old").unwrap();
+                let permissions = Permissions::from_mode(before);
+                std::fs::set_permissions(place.join("real"), permissions).unwrap();
+                symlink("real", place.join("out")).unwrap();
+            },
+            |place, command| {
+                let expected = if command == "build" { program } else { data };
+                assert!(place.join("out").is_symlink(), "{command}");
+                assert_eq!(mode(&place.join("real")), expected, "{command} {before:o}");
+            },
+        );
+    }
+}
+
+#[test]
+fn links_in_a_circle_are_told() {
+    let folder = Folder::with_example(ANSWER);
+    symlink("other", folder.0.join("one")).unwrap();
+    symlink("one", folder.0.join("other")).unwrap();
+    let output = ouroc([
+        OsStr::new("build"),
+        folder.description().as_os_str(),
+        OsStr::new("-o"),
+        folder.0.join("one").as_os_str(),
+    ]);
+    assert!(!output.status.success());
+    assert!(
+        errors(&output).contains("too many links"),
+        "{}",
+        errors(&output)
+    );
+    assert!(folder.0.join("one").is_symlink());
 }

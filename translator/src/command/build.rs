@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use super::replace::{EXECUTABLE, is_same_place, replace_file};
+use super::replace::{Use, is_same_place, replace_file};
 use super::screen::{Figures, screen};
 use super::{Output, Status, Warnings, show, translator_fault};
 use crate::base::{EntityRef, Severity};
@@ -64,7 +64,7 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
         )?;
         return Ok(Status::Usage);
     }
-    replace_file(&path, &built.bytes, EXECUTABLE)?;
+    replace_file(&path, &built.bytes, Use::Program)?;
     if let (Some(path), Some(manifest)) = (&options.manifest, &built.manifest) {
         std::fs::write(path, manifest)?;
     }

@@ -5,7 +5,7 @@ use std::io::Result;
 use std::path::Path;
 use std::time::Duration;
 
-use super::replace::{PLAIN, is_same_place, replace_file};
+use super::replace::{Use, is_same_place, replace_file};
 use super::screen::{grouped, milliseconds};
 use super::{Output, Status, Warnings, show};
 use crate::base::Severity;
@@ -42,7 +42,7 @@ pub(super) fn run(options: &Image, output: &mut Output) -> Result<Status> {
         )?;
         return Ok(Status::Usage);
     }
-    replace_file(path, &built.bytes, PLAIN)?;
+    replace_file(path, &built.bytes, Use::Data)?;
     let warnings = shared.diagnostics.count(Severity::Warning);
     write!(
         output.out,
