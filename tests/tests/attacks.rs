@@ -1,0 +1,109 @@
+//! Programs that spoil what the machine relies on: classes, methods, contexts, processes, the special objects.
+//! Each ends with an answer, with an error of Smalltalk, or with a message and status 1, never with a failure of the VM.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use ouroc::image::{Request, Shared, build};
+use tests::{Run, Session, root, text};
+
+/// What an attack leads to.
+enum End {
+    /// It answers this.
+    Answers(&'static str),
+    /// The VM, or the image, says this and ends with status 1.
+    Says(&'static str),
+}
+
+use End::{Answers, Says};
+
+const NO_SELECTORS: End = Says("ouro: the special selectors are not in an array of 64 slots");
+const NO_CLASS: End = Says("ouro: a method that sends to super names no class");
+const NOT_UNDERSTOOD: End = Says("ouro: doesNotUnderstand: is not understood");
+
+/// Each message to `Attacks` and its end.
+const ATTACKS: &[(&str, End)] = &[
+    ("atWithoutSpecialSelectors", NO_SELECTORS),
+    ("atPutWithoutSpecialSelectors", NO_SELECTORS),
+    ("atWithShortSpecialSelectors", NO_SELECTORS),
+    ("fewerArgumentsOfSpecialSelectors", Answers("2")),
+    ("moreArgumentsOfSpecialSelectors", Answers("2")),
+    ("noArgumentsOfSpecialSelectors", Answers("2")),
+    ("superclassIsNumber", NOT_UNDERSTOOD),
+    ("superclassIsString", NOT_UNDERSTOOD),
+    (
+        "superclassIsItself",
+        Says("ouro: a class is its own superclass"),
+    ),
+    ("lastLiteralIsNumber", NO_CLASS),
+    ("lastLiteralIsShort", NO_CLASS),
+    ("lastLiteralIsMethodItself", NO_CLASS),
+    ("lastLiteralBindsNumber", NO_CLASS),
+    ("senderIsItself", Answers("true")),
+    ("outerContextIsItsOwn", Says("OutOfMemory")),
+    (
+        "closureIsNumber",
+        Says("ouro: a context lacks what it needs to go on"),
+    ),
+    ("methodOfSenderIsNumber", Answers("nil")),
+];
+
+/// The image of the class library with the attacks.
+fn image() -> Vec<u8> {
+    let sources = root().join("vm-source-st");
+    let mut shared = Shared::default();
+    let request = Request {
+        path: &sources.join("kernel.ron"),
+        defines: &BTreeMap::new(),
+        added: &[sources.join("kernel-attacks")],
+        start: None,
+        list: None,
+    };
+    let built = build(&request, &mut shared);
+    built.expect("there is an image without errors").bytes
+}
+
+/// What is wrong with how `selector` ended, if anything is.
+fn mistake(selector: &str, end: &End, run: &Run) -> Option<String> {
+    let holds = match end {
+        Answers(text) => run.status == 0 && run.stdout.trim_end() == *text,
+        Says(text) => run.status == 1 && run.stderr.contains(text),
+    };
+    let told = run.stderr.lines().next().unwrap_or_default();
+    (!holds).then(|| format!("{selector}: status {}, {}{told}", run.status, run.stdout))
+}
+
+#[test]
+fn no_attack_makes_the_vm_fail() {
+    let session = Session::new(&image());
+    let mistakes: Vec<String> = ATTACKS
+        .iter()
+        .filter_map(|(selector, end)| {
+            let run = session.run_arguments(
+                20,
+                &["--max-heap", "100m"],
+                &["perform", "Attacks", selector],
+            );
+            mistake(selector, end, &run)
+        })
+        .collect();
+    assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
+}
+
+#[test]
+fn every_attack_is_made() {
+    let source = text(&root().join("vm-source-st/kernel-attacks/Kernel-Attacks/Attacks.class.st"));
+    let mut category = "";
+    let mut selectors = BTreeSet::new();
+    for line in source.lines() {
+        if let Some(rest) = line.strip_prefix("{ #category : '") {
+            category = rest.trim_end_matches("' }");
+        }
+        if let Some(rest) = line.strip_prefix("Attacks class >> ")
+            && category != "private"
+        {
+            selectors.insert(rest.trim_end_matches(" ["));
+        }
+    }
+    let made: BTreeSet<&str> = ATTACKS.iter().map(|(selector, _)| *selector).collect();
+    assert_eq!(selectors, made);
+}
