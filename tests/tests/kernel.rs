@@ -161,14 +161,14 @@ fn all_tests_in_smalltalk_hold_where_the_vm_checks_itself() {
 }
 
 #[test]
-fn some_tests_hold_where_the_heap_moves_at_every_allocation() {
+fn all_tests_of_the_collector_hold_where_the_heap_moves_at_every_allocation() {
     let stress = ["--gc-stress", "1", "--check-heap"];
-    all_hold(
-        &vm(),
-        &stress,
-        600,
-        &["SnapshotTest", "SuperBytecodeTest", "CompiledMethodTest"],
-    );
+    let names = [
+        "Kernel-Memory-Tests",
+        "SuperBytecodeTest",
+        "CompiledMethodTest",
+    ];
+    all_hold(&vm(), &stress, 600, &names);
 }
 
 #[test]
