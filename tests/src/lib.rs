@@ -1,6 +1,7 @@
 //! Shared helpers of the end-to-end tests, the tidy tests and the benchmark runner.
 
 pub mod built_image;
+pub mod debug_info;
 pub mod expected;
 pub mod fuzz;
 pub mod image;

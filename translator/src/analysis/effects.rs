@@ -18,6 +18,7 @@ pub struct Classes {
 impl Classes {
     /// Adds a class; `any` and `volatile` add all.
     pub fn insert(&mut self, class: Alias) {
+        let class = class.class();
         if class.overlaps(Alias::ANY) && (class == Alias::ANY || class == Alias::VOLATILE) {
             self.all = true;
             return;
@@ -46,6 +47,7 @@ impl Classes {
     /// Whether an access of the class may touch a location of the set.
     #[must_use]
     pub fn overlaps(&self, class: Alias) -> bool {
+        let class = class.class();
         if self.all {
             return true;
         }

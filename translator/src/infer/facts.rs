@@ -203,7 +203,7 @@ impl<'w> Facts<'w> {
             ..StructLayout::default()
         };
         for owner in chain {
-            for (number, field) in world.classes[owner].fields.iter().enumerate() {
+            for field in &world.classes[owner].fields {
                 let Some(room) = self.field_room(&field.kind, field.span) else {
                     continue;
                 };
@@ -211,7 +211,8 @@ impl<'w> Facts<'w> {
                 layout.size = offset + room.size;
                 layout.alignment = layout.alignment.max(room.alignment);
                 layout.names.push(field.name);
-                let number = u32::try_from(number).unwrap_or(u32::MAX);
+                // Its place among all fields of the owner, with which those of its subclasses begin.
+                let number = u32::try_from(layout.fields.len()).unwrap_or(u32::MAX);
                 layout.alias.push(AliasClass::Field(owner, number));
                 layout.fields.push(StructField {
                     name: self.text(field.name).to_owned(),

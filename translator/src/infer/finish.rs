@@ -1,8 +1,9 @@
 //! The end of inference: the program is put together, and what nobody reached or used is reported.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{Diagnostic, Diagnostics};
+use crate::base::{Diagnostic, Diagnostics, Span};
+use crate::resolve::SourceId;
 use crate::typed::{AliasClass, Class, ClassKind, Counts, Expr, ExprKind, MethodId, Program, Type};
 
 use super::{Inferrer, codes};
@@ -17,6 +18,7 @@ impl Inferrer<'_> {
             oop_class: self.world.oop,
             address_class: self.world.address,
             state_size: self.state_size,
+            expanded: self.expanded(),
             ..Program::default()
         };
         self.fill_classes(&mut program);
@@ -35,6 +37,17 @@ impl Inferrer<'_> {
             diagnostics.push(diagnostic);
         }
         program
+    }
+
+    /// The methods that are used but not compiled: their source is part of others.
+    fn expanded(&self) -> Vec<(String, Span)> {
+        let compiled = self.instances.values().map(|instance| instance.key.1);
+        let compiled: BTreeSet<SourceId> = compiled.collect();
+        let methods = self.world.methods.iter();
+        methods
+            .filter(|&(method, _)| self.reached[method] && !compiled.contains(&method))
+            .map(|(method, _)| (self.method_text(method), self.world.tree(method).span))
+            .collect()
     }
 
     fn fill_classes(&mut self, program: &mut Program) {

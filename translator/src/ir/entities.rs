@@ -50,9 +50,15 @@ entity!(
     "sig"
 );
 entity!(
-    /// A class of memory locations: two classes are the same or disjoint, but for `any` and `volatile`.
+    /// A class of memory locations: two classes are the same or disjoint, but for `any` and `volatile`. Fields of structs have names of
+    /// their own in the class of raw memory.
     Alias,
     "alias"
+);
+entity!(
+    /// A named field of a struct, which pointers lead to.
+    Part,
+    "part"
 );
 entity!(
     /// Why a trap is taken; the module has the text.
@@ -84,10 +90,32 @@ impl Alias {
     /// Raw memory: what pointers lead to. Fields of the state record are not in it, unless their address is taken.
     pub const RAW: Self = Self(2);
 
+    /// Set in a name that only listings know.
+    const NAMED: u32 = 1 << 31;
+
+    /// Raw memory under the name of a field.
+    #[must_use]
+    pub fn of_part(part: Part) -> Self {
+        Self(Self::NAMED | part.0)
+    }
+
+    /// The field that is named.
+    #[must_use]
+    pub fn part(self) -> Option<Part> {
+        (self.0 & Self::NAMED != 0).then_some(Part(self.0 & !Self::NAMED))
+    }
+
+    /// The class itself, without a name.
+    #[must_use]
+    pub fn class(self) -> Self {
+        self.part().map_or(self, |_| Self::RAW)
+    }
+
     /// Whether accesses of the two classes may touch the same byte.
     #[must_use]
     pub fn overlaps(self, other: Self) -> bool {
-        self == other || self.0 <= 1 || other.0 <= 1
+        let (one, other) = (self.class(), other.class());
+        one == other || one.0 <= 1 || other.0 <= 1
     }
 }
 

@@ -284,8 +284,8 @@ impl Inst {
             ..Effects::PURE
         };
         match *self {
-            Self::Load(_, _, class) => memory(MemoryEffect::Read(class)),
-            Self::Store(_, _, _, class) => memory(MemoryEffect::Write(class)),
+            Self::Load(_, _, class) => memory(MemoryEffect::Read(class.class())),
+            Self::Store(_, _, _, class) => memory(MemoryEffect::Write(class.class())),
             Self::Block(..) | Self::Syscall(..) => memory(MemoryEffect::ReadWrite(Alias::RAW)),
             Self::Fence => memory(MemoryEffect::All),
             Self::Checked(..) | Self::TrapIf(..) => Effects {

@@ -24,8 +24,8 @@ pub use builder::FunctionBuilder;
 pub use cfg::Cfg;
 pub use dominators::Dominators;
 pub use entities::{
-    Alias, Block, DataId, FieldId, FuncId, InstId, Name, PinId, SigId, Site, TableId, TrapReason,
-    Value, Variable,
+    Alias, Block, DataId, FieldId, FuncId, InstId, Name, Part, PinId, SigId, Site, TableId,
+    TrapReason, Value, Variable,
 };
 pub use function::{
     Attributes, BlockData, Function, FunctionKind, Inline, InstData, ValueData, ValueDef,
@@ -33,7 +33,7 @@ pub use function::{
 pub use instruction::{
     Address, Base, BlockList, Effects, Hint, Inst, MemoryEffect, Symbol, Target, ValueList,
 };
-pub use module::{Data, Export, FunctionTable, Module, Pin, StateField};
+pub use module::{Data, Export, FunctionTable, Module, Pin, StateField, StructField};
 pub use opcode::{BinaryOp, BlockOp, CheckedOp, FloatCond, IntCond, UnaryOp};
 pub use parser::{ParseError, parse_module};
 pub use position::{Activation, Activations, Position};

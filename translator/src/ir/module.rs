@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 
 use crate::base::PrimaryMap;
 
-use super::entities::{Alias, DataId, FieldId, FuncId, Name, PinId, SigId, TableId, TrapReason};
+use super::entities::{
+    Alias, DataId, FieldId, FuncId, Name, Part, PinId, SigId, TableId, TrapReason,
+};
 use super::function::Function;
 use super::instruction::Symbol;
 use super::types::{Access, Signature, Type};
@@ -39,6 +41,15 @@ pub struct StateField {
     pub alias: Alias,
     /// The register that holds it in pin functions.
     pub pin: Option<PinId>,
+}
+
+/// A field of a struct, for listings.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct StructField {
+    /// `Struct.field`.
+    pub name: String,
+    /// Bytes from where pointers to the struct lead.
+    pub offset: i32,
 }
 
 /// A register that holds a VM field for good.
@@ -81,6 +92,8 @@ pub struct Module {
     pub tables: PrimaryMap<TableId, FunctionTable>,
     /// The fields of the state record.
     pub fields: PrimaryMap<FieldId, StateField>,
+    /// The fields of structs that accesses name.
+    pub parts: PrimaryMap<Part, StructField>,
     /// The size of the state record in bytes.
     pub state_size: u32,
     /// Pinned registers.
@@ -109,6 +122,7 @@ impl Default for Module {
             data: PrimaryMap::new(),
             tables: PrimaryMap::new(),
             fields: PrimaryMap::new(),
+            parts: PrimaryMap::new(),
             state_size: 0,
             pins: PrimaryMap::new(),
             instruction_pin: None,
@@ -161,6 +175,15 @@ impl Module {
             .find(|(_, known)| *known == name)
             .map(|(id, _)| id);
         known.unwrap_or_else(|| self.alias_classes.push(name.to_owned()))
+    }
+
+    /// What listings call a class of accesses.
+    #[must_use]
+    pub fn alias_name(&self, alias: Alias) -> &str {
+        match alias.part() {
+            Some(part) => &self.parts[part].name,
+            None => &self.alias_classes[alias],
+        }
     }
 
     /// The trap reason of that text, which is added if it is new.

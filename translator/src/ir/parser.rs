@@ -15,7 +15,7 @@ use self::lexer::{Lexer, Token};
 use super::entities::{FuncId, SigId};
 use super::function::{Attributes, Function, FunctionKind, Inline};
 use super::instruction::Symbol;
-use super::module::{Data, Export, FunctionTable, Module, Pin, StateField};
+use super::module::{Data, Export, FunctionTable, Module, Pin, StateField, StructField};
 use super::position::Position;
 use super::types::{Access, Signature, Type};
 
@@ -167,6 +167,7 @@ impl Parser<'_> {
             }
             "field" => self.field(),
             "data" => self.data(),
+            "part" => self.part(),
             "table" => self.table(),
             "signature" => self.signature(),
             "symbol" => {
@@ -221,6 +222,14 @@ impl Parser<'_> {
             alias,
             pin,
         });
+        Ok(())
+    }
+
+    fn part(&mut self) -> Result<()> {
+        self.lexer.next();
+        let name = self.lexer.name()?;
+        let offset = self.lexer.number("an offset")?;
+        self.module.parts.push(StructField { name, offset });
         Ok(())
     }
 

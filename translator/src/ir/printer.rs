@@ -59,6 +59,9 @@ impl Display for Module {
         for (_, data) in self.data.iter() {
             self.write_data(f, data)?;
         }
+        for part in self.parts.values() {
+            writeln!(f, "part {} {}", name(&part.name), part.offset)?;
+        }
         for (_, table) in self.tables.iter() {
             let entries: Vec<String> = table
                 .entries
@@ -416,7 +419,7 @@ impl InModule<'_> {
             write!(f, " + {index}*{scale}")?;
         }
         distance(f, i64::from(address.offset))?;
-        write!(f, " !{}", name(&self.module.alias_classes[class]))
+        write!(f, " !{}", name(self.module.alias_name(class)))
     }
 }
 

@@ -159,11 +159,15 @@ fn add_state(program: &Program, module: &mut Module, shared: &mut Shared<'_>) {
 
 fn add_alias_classes(program: &Program, module: &mut Module, shared: &mut Shared<'_>) {
     shared.read_only = module.alias_class("read-only data");
+    // Raw accesses may touch fields of structs, so these are raw memory that has names.
     for (id, class) in program.classes.iter() {
         for (number, field) in (0..).zip(&class.fields) {
-            // Raw accesses may touch struct fields, so the class of a field is as wide as theirs.
-            let _ = field;
-            shared.struct_fields.insert((id, number), Alias::ANY);
+            let part = module.parts.push(ir::StructField {
+                name: format!("{}.{}", class.name, field.name),
+                offset: i32::try_from(field.offset).unwrap_or(i32::MAX),
+            });
+            let alias = Alias::of_part(part);
+            shared.struct_fields.insert((id, number), alias);
         }
     }
 }

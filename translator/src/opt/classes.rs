@@ -73,6 +73,7 @@ fn escaped(module: &Module) -> Vec<bool> {
 fn rewrite(func: &mut Function, classes: &[Alias]) {
     let of = |base: Base, class: Alias| match base {
         Base::Value(_) if class == Alias::ANY => Alias::RAW,
+        _ if class.part().is_some() => class,
         _ => classes[class.index()],
     };
     for data in func.insts.values_mut() {

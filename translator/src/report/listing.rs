@@ -4,7 +4,7 @@
 //! the text of a function changes only when its code does.
 
 use crate::base::EntityRef;
-use crate::ir::{FuncId, Module, Symbol};
+use crate::ir::{Alias, FuncId, Module, Symbol};
 use crate::x64::inst::{Note, SymbolRef};
 use crate::x64::registers::STATE_BIAS;
 use crate::x64::{CodeFunction, CodeModule, CodeRelocation};
@@ -190,7 +190,7 @@ impl Names for FunctionNames<'_> {
         let note = notes.binary_search_by_key(&offset, |note| note.0).ok()?;
         match notes[note].1 {
             Note::None => None,
-            Note::Alias(alias) => Some(self.module.alias_classes[alias].clone()),
+            Note::Alias(alias) => Some(self.class(alias, instruction)),
             Note::Symbol(symbol) => Some(self.field(symbol, instruction)),
         }
     }
@@ -222,6 +222,16 @@ impl FunctionNames<'_> {
         let end = instruction.next_ip().cast_signed();
         let offset = relocation.addend + end - i64::from(relocation.offset);
         with_offset(name, offset)
+    }
+
+    /// A field of a struct or a class of memory, and how far behind its start the operand lies.
+    fn class(&self, alias: Alias, instruction: &Instruction) -> String {
+        let start = alias
+            .part()
+            .map_or(0, |part| self.module.parts[part].offset);
+        let displacement = instruction.memory_displacement64().cast_signed();
+        let name = self.module.alias_name(alias).to_owned();
+        with_offset(name, displacement - i64::from(start))
     }
 
     /// A field of the state record, and how far behind its start the operand lies.

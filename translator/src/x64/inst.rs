@@ -472,7 +472,7 @@ pub enum Note {
     /// By its address only.
     #[default]
     None,
-    /// By the name of its class: a field of a struct.
+    /// By the name of its class, or of the field of a struct.
     Alias(Alias),
     /// By the symbol: a field of the state record.
     Symbol(Symbol),

@@ -47,6 +47,40 @@ fn a_moved_field_changes_no_line_of_the_manifest() {
 }
 
 #[test]
+fn a_moved_field_of_a_struct_changes_no_line_of_the_manifest() {
+    let program = r#"
+part Frame.method -8
+part Frame.next 16
+function "Frame>>next" (v0: ptr) -> i64 {
+block0(v0: ptr):
+    v1 = load.i64 v0 - 8 !Frame.method
+    store.i64 v1, v0 + 16 !Frame.next
+    v2 = load.i64 v0 + 24 !Frame.next
+    ret v2
+}
+"#;
+    let of = |text: &str| {
+        let module = parse_module(text).expect("the text is IR");
+        ouroc::ir::verify(&module).expect("the text follows the rules");
+        let code = compile(&module).expect("there are no pins");
+        entries(&code)[0].lines.join("\n")
+    };
+    let listed = of(program);
+    for operand in [
+        "[rdi+Frame.method]",
+        "[rdi+Frame.next]",
+        "[rdi+Frame.next+8]",
+    ] {
+        assert!(listed.contains(operand), "{operand} is not in\n{listed}");
+    }
+    let moved = program
+        .replace("part Frame.next 16", "part Frame.next 32")
+        .replace("v0 + 16", "v0 + 32")
+        .replace("v0 + 24", "v0 + 40");
+    assert_eq!(of(&moved), listed);
+}
+
+#[test]
 fn two_executables_are_compared_method_by_method() {
     let other = PROGRAM.replace("v2 = add v0, v1", "v2 = sub v0, v1");
     let before = executable::entries(&link(PROGRAM)).expect("the linker made it");

@@ -545,7 +545,13 @@ impl Parser<'_> {
         }
         self.lexer.expect("!")?;
         let class = self.lexer.name()?;
-        Ok((address, self.module.alias_class(&class)))
+        let parts = &self.module.parts;
+        let part = parts.iter().find(|(_, part)| part.name == class);
+        let part = part.map(|(id, _)| Alias::of_part(id));
+        Ok((
+            address,
+            part.unwrap_or_else(|| self.module.alias_class(&class)),
+        ))
     }
 }
 

@@ -26,7 +26,8 @@ impl Verifier<'_> {
                     Base::Field(field) => module.fields.contains(field),
                     Base::Value(_) => true,
                 };
-                field && module.alias_classes.contains(class)
+                let named = class.part().is_none_or(|part| module.parts.contains(part));
+                field && named && module.alias_classes.contains(class.class())
             }
             Inst::PinGet(pin) | Inst::PinSet(pin, _) => module.pins.contains(pin),
             Inst::Call(callee, _) | Inst::TailCall(callee, _) => module.functions.contains(callee),

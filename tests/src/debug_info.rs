@@ -1,0 +1,175 @@
+//! The debug information of an executable, read back by the DWARF reader of `gimli`.
+
+use std::path::Path;
+
+use gimli::{AttributeValue, Dwarf, EndianSlice, LittleEndian, Unit, UnitOffset, constants};
+use object::{Object, ObjectSection};
+
+/// A reader of the bytes of a section.
+type Reader<'a> = EndianSlice<'a, LittleEndian>;
+type Entry<'a> = gimli::DebuggingInformationEntry<Reader<'a>>;
+
+/// A file, as it is recorded, and a line.
+pub type Place = (String, u64);
+
+/// A function, or a copy of a method that is inlined into one.
+#[derive(Clone, Debug)]
+pub struct Copy {
+    /// The name that debuggers show.
+    pub name: String,
+    /// The copy that it is inlined into: an index into the same list. A function has none.
+    pub parent: Option<usize>,
+    /// Where its code begins and ends, what is inlined into it included.
+    pub ranges: Vec<(u64, u64)>,
+    /// Where the method is defined.
+    pub definition: Place,
+    /// The call that it stands for.
+    pub call: Option<Place>,
+}
+
+impl Copy {
+    /// Whether it has the code at an address.
+    pub fn contains(&self, address: u64) -> bool {
+        let holds = |range: &(u64, u64)| (range.0..range.1).contains(&address);
+        self.ranges.iter().any(holds)
+    }
+}
+
+/// What debuggers know of an executable.
+#[derive(Debug, Default)]
+pub struct DebugInfo {
+    /// Functions and inlined methods, each behind what it is inlined into.
+    pub copies: Vec<Copy>,
+    /// From which address to which one the code belongs to which line.
+    pub lines: Vec<(u64, u64, Place)>,
+}
+
+/// Reads the debug information of an executable.
+///
+/// # Panics
+/// When it has none or it cannot be read.
+pub fn read(path: &Path) -> DebugInfo {
+    let bytes = std::fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+    let file = object::File::parse(&*bytes).expect("the executable is an ELF file");
+    let section = |id: gimli::SectionId| -> Result<Reader<'_>, gimli::Error> {
+        let section = file.section_by_name(id.name());
+        let data = section.and_then(|section| section.data().ok());
+        Ok(EndianSlice::new(data.unwrap_or_default(), LittleEndian))
+    };
+    let dwarf = Dwarf::load(section).expect("sections are optional");
+    let mut info = DebugInfo::default();
+    let mut units = dwarf.units();
+    while let Some(header) = units.next().expect("units are well formed") {
+        let unit = dwarf.unit(header).expect("abbreviations are there");
+        let one = One {
+            dwarf: &dwarf,
+            unit: &unit,
+        };
+        one.copies(&mut info.copies);
+        one.lines(&mut info.lines);
+    }
+    info
+}
+
+struct One<'a, 'b> {
+    dwarf: &'b Dwarf<Reader<'a>>,
+    unit: &'b Unit<Reader<'a>>,
+}
+
+impl<'a> One<'a, '_> {
+    fn copies(&self, copies: &mut Vec<Copy>) {
+        let mut entries = self.unit.entries();
+        // The copies around the current entry with their depths.
+        let mut around: Vec<(isize, usize)> = Vec::new();
+        while let Some(entry) = entries.next_dfs().expect("entries are well formed") {
+            let depth = entry.depth();
+            around.retain(|&(other, _)| other < depth);
+            let tags = [
+                constants::DW_TAG_subprogram,
+                constants::DW_TAG_inlined_subroutine,
+            ];
+            if !tags.contains(&entry.tag()) || entry.attr(constants::DW_AT_inline).is_some() {
+                continue;
+            }
+            let parent = around.last().map(|&(_, index)| index);
+            around.push((depth, copies.len()));
+            copies.push(self.copy(entry, parent));
+        }
+    }
+
+    fn copy(&self, entry: &Entry<'a>, parent: Option<usize>) -> Copy {
+        let mut ranges = Vec::new();
+        let mut pieces = self.dwarf.die_ranges(self.unit, entry).expect("ranges");
+        while let Some(piece) = pieces.next().expect("ranges are well formed") {
+            ranges.push((piece.begin, piece.end));
+        }
+        let inlined = entry.tag() == constants::DW_TAG_inlined_subroutine;
+        let call = (constants::DW_AT_call_file, constants::DW_AT_call_line);
+        let definition = (constants::DW_AT_decl_file, constants::DW_AT_decl_line);
+        match entry.attr_value(constants::DW_AT_abstract_origin) {
+            Some(AttributeValue::UnitRef(origin)) => self.with_origin(origin, |origin| Copy {
+                name: self.name(origin),
+                parent,
+                ranges,
+                definition: self.place(origin, definition),
+                call: inlined.then(|| self.place(entry, call)),
+            }),
+            _ => Copy {
+                name: self.name(entry),
+                parent,
+                ranges,
+                definition: self.place(entry, definition),
+                call: None,
+            },
+        }
+    }
+
+    fn with_origin<T>(&self, origin: UnitOffset, then: impl FnOnce(&Entry<'a>) -> T) -> T {
+        let entry = self.unit.entry(origin).expect("an origin is an entry");
+        let inline = entry.attr_value(constants::DW_AT_inline);
+        assert!(inline.is_some(), "an origin is abstract");
+        then(&entry)
+    }
+
+    fn text(&self, value: AttributeValue<Reader<'a>>) -> String {
+        let text = self.dwarf.attr_string(self.unit, value).expect("a text");
+        text.to_string_lossy().into_owned()
+    }
+
+    fn name(&self, entry: &Entry<'a>) -> String {
+        let name = entry.attr_value(constants::DW_AT_name);
+        self.text(name.expect("every method has a name"))
+    }
+
+    fn place(&self, entry: &Entry<'a>, (file, line): (gimli::DwAt, gimli::DwAt)) -> Place {
+        let number = |attribute| {
+            let value = entry.attr_value(attribute).expect("a place");
+            match value {
+                AttributeValue::FileIndex(index) => index,
+                other => other.udata_value().expect("a number"),
+            }
+        };
+        (self.file(number(file)), number(line))
+    }
+
+    fn file(&self, number: u64) -> String {
+        let program = self.unit.line_program.as_ref().expect("lines");
+        let file = program.header().file(number).expect("the file is listed");
+        self.text(file.path_name())
+    }
+
+    fn lines(&self, lines: &mut Vec<(u64, u64, Place)>) {
+        let program = self.unit.line_program.clone().expect("lines");
+        let mut rows = program.rows();
+        let mut last: Option<(u64, Place)> = None;
+        while let Some((_, row)) = rows.next_row().expect("lines are well formed") {
+            if let Some((begin, place)) = last.take() {
+                lines.push((begin, row.address(), place));
+            }
+            if !row.end_sequence() {
+                let line = row.line().map_or(0, std::num::NonZeroU64::get);
+                last = Some((row.address(), (self.file(row.file_index()), line)));
+            }
+        }
+    }
+}
