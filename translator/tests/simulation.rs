@@ -19,6 +19,7 @@ const NOT_SIMULATED: &[(&str, &str)] = &[
     ("HashedCollectionTest", LONG),
     ("LargeIntegerTest", LONG),
     ("SymbolTest", LONG),
+    ("TenuringTest", LONG),
     ("SnapshotTest", CALLS),
     ("SocketTest", CALLS),
 ];
