@@ -14,6 +14,8 @@ pub struct CallGraph {
     pub escapes: PrimaryMap<FuncId, bool>,
     /// By function: whether it can call itself, directly or round a cycle of direct calls.
     pub recursive: PrimaryMap<FuncId, bool>,
+    /// By function: the number of its cycle, or of itself where it is in none.
+    pub components: PrimaryMap<FuncId, u32>,
     /// Functions in groups: a group's functions call only functions of earlier groups, themselves, or their cycle.
     pub levels: Vec<Vec<FuncId>>,
 }
@@ -47,12 +49,17 @@ impl CallGraph {
         for (id, func) in module.functions.iter() {
             escapes[id] |= func.kind == FunctionKind::Export;
         }
-        let (levels, recursive) = levels(&callees);
+        let Components {
+            levels,
+            recursive,
+            components,
+        } = components(&callees);
         Self {
             callees,
             calls,
             escapes,
             recursive,
+            components,
             levels,
         }
     }
@@ -119,13 +126,19 @@ fn callees_of(
     callees
 }
 
+/// The components of a graph.
+struct Components {
+    levels: Vec<Vec<FuncId>>,
+    recursive: PrimaryMap<FuncId, bool>,
+    components: PrimaryMap<FuncId, u32>,
+}
+
 /// Tarjan's components, without recursion, and the level of each: one above its highest callee.
-fn levels(
-    callees: &PrimaryMap<FuncId, Vec<FuncId>>,
-) -> (Vec<Vec<FuncId>>, PrimaryMap<FuncId, bool>) {
+fn components(callees: &PrimaryMap<FuncId, Vec<FuncId>>) -> Components {
     const NEW: u32 = u32::MAX;
     let n = callees.len();
     let mut recursive: PrimaryMap<FuncId, bool> = (0..n).map(|_| false).collect();
+    let mut components: PrimaryMap<FuncId, u32> = (0..n).map(|_| NEW).collect();
     let mut level: Vec<Option<usize>> = vec![None; n];
     let (mut number, mut low) = (vec![NEW; n], vec![NEW; n]);
     let (mut open, mut next) = (Vec::new(), 0);
@@ -155,7 +168,12 @@ fn levels(
             }
             if low[at.index()] == number[at.index()] {
                 let start = open.iter().rposition(|&id| id == at).unwrap_or(0);
-                close(&open.split_off(start), callees, &mut level, &mut recursive);
+                let component = open.split_off(start);
+                close(&component, callees, &mut level, &mut recursive);
+                // The number of the first one that the walk came to: no other component has it.
+                for id in component {
+                    components[id] = number[at.index()];
+                }
             }
         }
     }
@@ -164,7 +182,11 @@ fn levels(
     for id in callees.keys() {
         levels[level[id.index()].unwrap_or(0)].push(id);
     }
-    (levels, recursive)
+    Components {
+        levels,
+        recursive,
+        components,
+    }
 }
 
 fn close(
@@ -221,6 +243,10 @@ mod tests {
         );
         let recursive: Vec<bool> = graph.recursive.values().copied().collect();
         assert_eq!(recursive, [false, true, true, false, true]);
+        let same = |a: usize, b: usize| {
+            graph.components[FuncId::new(a)] == graph.components[FuncId::new(b)]
+        };
+        assert!(same(1, 2) && !same(0, 1) && !same(3, 4) && !same(0, 3));
         assert_eq!(
             graph.calls.values().copied().collect::<Vec<u32>>(),
             [0, 2, 1, 3, 1]

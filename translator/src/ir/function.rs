@@ -4,6 +4,7 @@ use crate::base::{EntityRef, PrimaryMap};
 
 use super::entities::{Block, FieldId, InstId, Value};
 use super::instruction::{BlockList, Inst, Target, ValueList};
+use super::pools::Pools;
 use super::position::{Activations, Position};
 use super::types::{Signature, Type};
 
@@ -119,8 +120,7 @@ pub struct Function {
     pub blocks: PrimaryMap<Block, BlockData>,
     /// The blocks in the order of the code; the first is the entry.
     pub layout: Vec<Block>,
-    value_pool: Vec<Value>,
-    block_pool: Vec<Block>,
+    pools: Pools,
 }
 
 impl Function {
@@ -143,8 +143,7 @@ impl Function {
             values: PrimaryMap::new(),
             blocks: PrimaryMap::new(),
             layout: Vec::new(),
-            value_pool: Vec::new(),
-            block_pool: Vec::new(),
+            pools: Pools::default(),
         }
     }
 
@@ -271,53 +270,102 @@ impl Function {
     /// The values of a list.
     #[must_use]
     pub fn values_of(&self, list: ValueList) -> &[Value] {
-        &self.value_pool[list.start as usize..(list.start + list.len) as usize]
+        self.pools.values(list)
     }
 
     /// The blocks of a list.
     #[must_use]
     pub fn blocks_of(&self, list: BlockList) -> &[Block] {
-        &self.block_pool[list.start as usize..(list.start + list.len) as usize]
+        self.pools.blocks(list)
     }
 
     /// A new list.
     pub fn value_list(&mut self, values: &[Value]) -> ValueList {
-        if values.is_empty() {
-            return ValueList::EMPTY;
-        }
-        let start = u32::try_from(self.value_pool.len()).expect("fewer than 2^32 arguments");
-        self.value_pool.extend_from_slice(values);
-        ValueList {
-            start,
-            len: u32::try_from(values.len()).expect("fewer than 2^32 arguments"),
-        }
+        self.pools.add_values(values.iter().copied())
     }
 
     /// A new list of blocks.
     pub fn block_list(&mut self, blocks: &[Block]) -> BlockList {
-        let start = u32::try_from(self.block_pool.len()).expect("fewer than 2^32 targets");
-        self.block_pool.extend_from_slice(blocks);
-        BlockList {
-            start,
-            len: u32::try_from(blocks.len()).expect("fewer than 2^32 targets"),
-        }
+        self.pools.add_blocks(blocks.iter().copied())
     }
 
     /// The list with other values: the same one if nothing changes.
-    pub fn map_list(&mut self, list: ValueList, mut map: impl FnMut(Value) -> Value) -> ValueList {
-        let mut new = ValueList::EMPTY;
-        for position in 0..list.len() {
-            let old = self.value_pool[list.start as usize + position];
-            let value = map(old);
-            if value != old && new.is_empty() {
-                let whole = self.values_of(list).to_vec();
-                new = self.value_list(&whole);
+    pub fn map_list(&mut self, list: ValueList, map: impl FnMut(Value) -> Value) -> ValueList {
+        self.pools.map_values(list, map)
+    }
+
+    /// An instruction of another function, for this one: `value` and `block` tell what its values and blocks are here.
+    #[must_use]
+    pub fn copied(
+        &mut self,
+        from: &Self,
+        inst: &Inst,
+        value: impl Fn(Value) -> Value,
+        block: impl Fn(Block) -> Block,
+    ) -> Inst {
+        inst.moved(&from.pools, &mut self.pools, value, block)
+    }
+
+    /// Forgets what is in no block of the layout: blocks, instructions, values and lists. The others get new numbers in the same order,
+    /// so nothing that compares numbers comes out otherwise.
+    pub fn compact(&mut self) {
+        let (mut blocks, mut insts) = (vec![None; self.blocks.len()], vec![None; self.insts.len()]);
+        let mut values = vec![None; self.values.len()];
+        for &block in &self.layout {
+            blocks[block.index()] = Some(block);
+            let data = &self.blocks[block];
+            for &param in &data.params {
+                values[param.index()] = Some(param);
             }
-            if !new.is_empty() {
-                self.value_pool[new.start as usize + position] = value;
+            for &id in &data.insts {
+                insts[id.index()] = Some(id);
+                if let Some(result) = self.insts[id].result {
+                    values[result.index()] = Some(result);
+                }
             }
         }
-        if new.is_empty() { list } else { new }
+        let full = renumber(&mut blocks) & renumber(&mut insts) & renumber(&mut values);
+        if !full {
+            self.keep(&blocks, &insts, &values);
+        }
+    }
+
+    /// Keeps what has a new number.
+    fn keep(
+        &mut self,
+        blocks: &[Option<Block>],
+        insts: &[Option<InstId>],
+        values: &[Option<Value>],
+    ) {
+        let block =
+            |old: Block| blocks[old.index()].expect("a block that is used is in the layout");
+        let inst = |old: InstId| insts[old.index()].expect("an instruction in a block is kept");
+        let value = |old: Value| values[old.index()].expect("a value that is used is defined");
+        let old = std::mem::take(&mut self.pools);
+        let mut pools = Pools::like(&old);
+        for block in &mut self.layout {
+            *block = blocks[block.index()].expect("a block of the layout is kept");
+        }
+        self.blocks = kept(std::mem::take(&mut self.blocks), blocks);
+        for data in self.blocks.values_mut() {
+            data.params
+                .iter_mut()
+                .for_each(|param| *param = value(*param));
+            data.insts.iter_mut().for_each(|id| *id = inst(*id));
+        }
+        self.insts = kept(std::mem::take(&mut self.insts), insts);
+        for data in self.insts.values_mut() {
+            data.inst = data.inst.moved(&old, &mut pools, value, block);
+            data.result = data.result.map(value);
+        }
+        self.values = kept(std::mem::take(&mut self.values), values);
+        for data in self.values.values_mut() {
+            data.def = match data.def {
+                ValueDef::Result(id) => ValueDef::Result(inst(id)),
+                ValueDef::Param(at, number) => ValueDef::Param(block(at), number),
+            };
+        }
+        self.pools = pools;
     }
 
     /// A target with arguments.
@@ -399,5 +447,61 @@ impl Function {
     #[must_use]
     pub fn knows(&self, value: Value) -> bool {
         value.index() < self.values.len()
+    }
+}
+
+/// Gives new numbers, in the order of the old ones, to those that are kept; answers whether all are.
+fn renumber<K: EntityRef>(kept: &mut [Option<K>]) -> bool {
+    let mut next = 0;
+    for number in kept.iter_mut().flatten() {
+        *number = K::new(next);
+        next += 1;
+    }
+    next == kept.len()
+}
+
+/// The items that have a new number.
+fn kept<K: EntityRef, T>(items: PrimaryMap<K, T>, numbers: &[Option<K>]) -> PrimaryMap<K, T> {
+    let items = items.into_values().into_iter().zip(numbers);
+    items
+        .filter(|(_, number)| number.is_some())
+        .map(|(item, _)| item)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::base::EntityRef;
+    use crate::ir::{FuncId, parse_module, verify};
+
+    #[test]
+    fn a_compacted_function_reads_the_same_and_has_no_more_than_it_shows() {
+        let text = "function \"f\" (v0: i64, v1: bool) -> i64 {\nblock0(v0: i64, v1: bool):\n    v2 = iconst 3\n    v3 = iconst 4\n    \
+            br v1, block2(v0, v3), block3\nblock1:\n    ret v0\nblock2(v4: i64, v5: i64):\n    v6 = add v4, v5\n    ret v6\n\
+            block3:\n    jump block4\nblock4:\n    ret v3\n}\n";
+        let mut module = parse_module(text).expect("the text is right");
+        let func = &mut module.functions[FuncId::new(0)];
+        let entry = func.entry();
+        let dead = func.blocks[entry].insts.remove(0);
+        let unused = func.layout.remove(1);
+        let inst = func.insts[dead].inst;
+        func.compact();
+        assert!(
+            func.insts.values().all(|data| data.inst != inst),
+            "the constant is gone"
+        );
+        assert_eq!(func.blocks.len(), 4, "{unused} is gone");
+        assert_eq!(func.insts.len(), func.size());
+        assert_eq!(func.values.len(), 6);
+        assert_eq!(verify(&module), Ok(()));
+        let shown = module.function_text(FuncId::new(0));
+        assert!(
+            shown.contains(
+                "br v1, block1(v0, v2), block2\nblock1(v3: i64, v4: i64):\n    v5 = add v3, v4"
+            ),
+            "{shown}"
+        );
+        module.functions[FuncId::new(0)].compact();
+        assert_eq!(module.function_text(FuncId::new(0)), shown);
     }
 }

@@ -5,6 +5,7 @@ use super::entities::{
 };
 use super::function::Function;
 use super::opcode::{BinaryOp, BlockOp, CheckedOp, FloatCond, IntCond, UnaryOp};
+use super::pools::Pools;
 use super::types::{Access, Type};
 
 /// A list of values in the pool of a function. Lists are never changed in place, so copies may share one.
@@ -406,6 +407,24 @@ impl Inst {
         }
     }
 
+    /// The same instruction in another place: `value` and `block` tell what its values and blocks are there, `from` holds its lists,
+    /// and `to` gets the new ones.
+    #[must_use]
+    pub(super) fn moved(
+        &self,
+        from: &Pools,
+        to: &mut Pools,
+        value: impl Fn(Value) -> Value,
+        block: impl Fn(Block) -> Block,
+    ) -> Self {
+        self.rebuild(&mut Move {
+            from,
+            to,
+            value,
+            block,
+        })
+    }
+
     /// The one place that knows where the operands of each instruction are.
     fn rebuild(&self, r: &mut impl Rebuild) -> Self {
         match *self {
@@ -415,7 +434,9 @@ impl Inst {
             | Self::Bconst(_)
             | Self::Addr(..) => *self,
             Self::PinGet(_) | Self::Rdtsc | Self::Fence => *self,
-            Self::Switch(a, blocks, default) => Self::Switch(r.value(a), blocks, default),
+            Self::Switch(a, blocks, default) => {
+                Self::Switch(r.value(a), r.blocks(blocks), r.block(default))
+            }
             Self::Trap(_) | Self::Unreachable | Self::Dispatch | Self::Ret(None) => *self,
             Self::Binary(op, a, b) => Self::Binary(op, r.value(a), r.value(b)),
             Self::Unary(op, a) => Self::Unary(op, r.value(a)),
@@ -460,9 +481,17 @@ trait Rebuild {
     fn value(&mut self, value: Value) -> Value;
     fn list(&mut self, list: ValueList) -> ValueList;
 
+    fn block(&mut self, block: Block) -> Block {
+        block
+    }
+
+    fn blocks(&mut self, list: BlockList) -> BlockList {
+        list
+    }
+
     fn target(&mut self, target: Target) -> Target {
         Target {
-            block: target.block,
+            block: self.block(target.block),
             args: self.list(target.args),
         }
     }
@@ -515,5 +544,32 @@ impl Rebuild for Map<'_> {
 
     fn list(&mut self, list: ValueList) -> ValueList {
         self.func.map_list(list, &mut *self.map)
+    }
+}
+
+struct Move<'a, V, B> {
+    from: &'a Pools,
+    to: &'a mut Pools,
+    value: V,
+    block: B,
+}
+
+impl<V: Fn(Value) -> Value, B: Fn(Block) -> Block> Rebuild for Move<'_, V, B> {
+    fn value(&mut self, value: Value) -> Value {
+        (self.value)(value)
+    }
+
+    fn list(&mut self, list: ValueList) -> ValueList {
+        let old = self.from.values(list).iter();
+        self.to.add_values(old.map(|&value| (self.value)(value)))
+    }
+
+    fn block(&mut self, block: Block) -> Block {
+        (self.block)(block)
+    }
+
+    fn blocks(&mut self, list: BlockList) -> BlockList {
+        let old = self.from.blocks(list).iter();
+        self.to.add_blocks(old.map(|&block| (self.block)(block)))
     }
 }

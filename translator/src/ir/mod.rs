@@ -14,6 +14,7 @@ pub(crate) mod interpret;
 pub mod module;
 pub mod opcode;
 pub mod parser;
+mod pools;
 pub mod position;
 mod printer;
 mod ssa;

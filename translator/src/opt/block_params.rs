@@ -10,6 +10,9 @@ use super::Context;
 
 /// Runs the pass.
 pub fn run(func: &mut Function, _context: &Context<'_>) -> bool {
+    if func.layout.len() < 2 {
+        return false;
+    }
     let cfg = Cfg::new(func);
     let mut forward: Vec<Value> = func.values.keys().collect();
     let mut dropped = vec![false; func.values.len()];

@@ -11,16 +11,27 @@ use super::Context;
 
 /// Runs the pass.
 pub fn run(func: &mut Function, _context: &Context<'_>) -> bool {
+    if func.layout.len() < 2 {
+        return false;
+    }
     let mut changed = false;
+    let mut cfg = Cfg::new(func);
     // Each round makes the function smaller, but for threading; the bound is a safeguard for the latter.
     for _ in 0..8 {
-        let mut again = drop_unreachable(func);
-        again |= traps_become_checks(func);
-        again |= thread::run(func);
-        again |= drop_unreachable(func);
-        again |= between::run(func);
-        again |= selects(func);
-        again |= join_lines(func);
+        let mut again = drop_others(func, &cfg);
+        if traps_become_checks(func) | thread::run(func) {
+            again = true;
+            cfg = Cfg::new(func);
+            drop_others(func, &cfg);
+        }
+        if between::run(func, &cfg) | selects(func) {
+            again = true;
+            cfg = Cfg::new(func);
+        }
+        if join_lines(func, &cfg) {
+            again = true;
+            cfg = Cfg::new(func);
+        }
         changed |= again;
         if !again {
             break;
@@ -32,6 +43,11 @@ pub fn run(func: &mut Function, _context: &Context<'_>) -> bool {
 /// Takes unreachable blocks out of the layout.
 pub(super) fn drop_unreachable(func: &mut Function) -> bool {
     let cfg = Cfg::new(func);
+    drop_others(func, &cfg)
+}
+
+/// Takes the blocks that a graph does not reach out of the layout; it stays true.
+fn drop_others(func: &mut Function, cfg: &Cfg) -> bool {
     let before = func.layout.len();
     func.layout.retain(|&block| cfg.is_reachable(block));
     func.layout.len() != before
@@ -142,8 +158,7 @@ fn selects(func: &mut Function) -> bool {
 }
 
 /// Appends a block to its only predecessor, if that jumps to it.
-fn join_lines(func: &mut Function) -> bool {
-    let cfg = Cfg::new(func);
+fn join_lines(func: &mut Function, cfg: &Cfg) -> bool {
     let mut forward: Vec<Value> = func.values.keys().collect();
     let mut gone = vec![false; func.blocks.len()];
     let mut changed = false;

@@ -5,24 +5,61 @@
 //! once there is a path without a call, the calls beside it are the rare cases, and their code stays away. Cycles stay calls, but
 //! for small functions that take in their own calls.
 
-use crate::analysis::{Cfg, ColdBlocks, Dominators, Loops};
+use std::sync::OnceLock;
+
+use crate::analysis::{CallGraph, Cfg, ColdBlocks, Dominators, Loops};
 use crate::base::{EntityRef, PrimaryMap};
 use crate::ir::position::Moved;
 use crate::ir::{
     Block, FuncId, Function, FunctionKind, Inline, Inst, InstId, Position, Target, Value, ValueDef,
-    ValueList,
 };
+
+/// A function as its callers see it.
+pub struct Callee {
+    /// The function, optimised.
+    pub func: Function,
+    /// Its size for the decision.
+    weight: usize,
+    /// Whether it calls nothing.
+    is_leaf: bool,
+}
+
+impl Callee {
+    /// A function that its callers may look at from now on.
+    #[must_use]
+    pub fn new(func: Function) -> Self {
+        let (weight, is_leaf) = if func.has_body() {
+            (weight(&func), is_leaf(&func))
+        } else {
+            (0, false)
+        };
+        Self {
+            func,
+            weight,
+            is_leaf,
+        }
+    }
+}
 
 /// What the decision needs to know of every function of the module.
 pub struct Callees<'a> {
-    /// The bodies; those of the caller's own cycle may be missing.
-    pub functions: &'a PrimaryMap<FuncId, Function>,
-    /// How many calls there are of each.
-    pub calls: &'a PrimaryMap<FuncId, u32>,
-    /// Which ones are reached in other ways too.
-    pub escapes: &'a PrimaryMap<FuncId, bool>,
-    /// Which ones call themselves in the end.
-    pub recursive: &'a PrimaryMap<FuncId, bool>,
+    /// The functions that are finished: all that the caller calls, but for those of its own cycle.
+    pub finished: &'a PrimaryMap<FuncId, OnceLock<Callee>>,
+    /// Who calls whom.
+    pub graph: &'a CallGraph,
+    /// The caller.
+    pub caller: FuncId,
+}
+
+impl<'a> Callees<'a> {
+    /// A callee, unless it is in the caller's own cycle.
+    fn get(&self, callee: FuncId) -> Option<&'a Callee> {
+        let own = self.graph.components[callee] == self.graph.components[self.caller];
+        if own {
+            return None;
+        }
+        self.finished[callee].get()
+    }
 }
 
 /// Always taken in: no larger than the call.
@@ -54,8 +91,10 @@ pub fn run(func: &mut Function, callees: &Callees<'_>) -> bool {
             break;
         }
         for id in calls {
-            if let Inst::Call(callee, _) | Inst::TailCall(callee, _) = func.insts[id].inst {
-                inline_one(func, id, &callees.functions[callee]);
+            if let Inst::Call(callee, _) | Inst::TailCall(callee, _) = func.insts[id].inst
+                && let Some(callee) = callees.get(callee)
+            {
+                inline_one(func, id, &callee.func);
             }
         }
         changed = true;
@@ -141,8 +180,7 @@ fn has_free_path(func: &Function, taken: &[InstId]) -> bool {
 struct Candidate<'a> {
     id: InstId,
     callee: FuncId,
-    body: &'a Function,
-    weight: usize,
+    body: &'a Callee,
     block: Block,
 }
 
@@ -152,13 +190,17 @@ fn chosen(func: &Function, callees: &Callees<'_>) -> Vec<InstId> {
     if candidates.is_empty() {
         return Vec::new();
     }
-    let is_cold = |callee: FuncId| callees.functions[callee].attributes.cold;
+    let is_cold = |callee| {
+        callees
+            .get(callee)
+            .is_some_and(|callee| callee.func.attributes.cold)
+    };
     let cold = ColdBlocks::new(func, &cfg, is_cold);
     let mut size = weight(func);
     let mut chosen = Vec::new();
     let mut take = |candidate: &Candidate<'_>, chosen: &mut Vec<InstId>| {
-        if size + candidate.weight <= LARGEST {
-            size += candidate.weight;
+        if size + candidate.body.weight <= LARGEST {
+            size += candidate.body.weight;
             chosen.push(candidate.id);
         }
     };
@@ -173,8 +215,9 @@ fn chosen(func: &Function, callees: &Callees<'_>) -> Vec<InstId> {
     for candidate in &candidates {
         let rare =
             cold.contains(candidate.block) || func.attributes.cold || repeated(candidate.callee);
-        let small = candidate.weight <= SMALL && is_leaf(candidate.body) && !rare;
-        if candidate.body.attributes.inline == Inline::Always || candidate.weight <= TINY || small {
+        let body = candidate.body;
+        let small = body.weight <= SMALL && body.is_leaf && !rare;
+        if body.func.attributes.inline == Inline::Always || body.weight <= TINY || small {
             take(candidate, &mut chosen);
         }
     }
@@ -204,13 +247,14 @@ fn candidates<'a>(func: &Function, cfg: &Cfg, callees: &Callees<'a>) -> Vec<Cand
                 Inst::TailCall(callee, _) => (callee, true),
                 _ => continue,
             };
-            let body = &callees.functions[callee];
-            if may_inline(func, body, callees.recursive[callee], tail) {
+            let recursive = callees.graph.recursive[callee];
+            if let Some(body) = callees.get(callee)
+                && may_inline(func, &body.func, recursive, tail)
+            {
                 candidates.push(Candidate {
                     id,
                     callee,
                     body,
-                    weight: weight(body),
                     block,
                 });
             }
@@ -238,9 +282,10 @@ fn may_inline(caller: &Function, body: &Function, recursive: bool, tail: bool) -
 fn is_worth_it(caller: &Function, candidate: &Candidate<'_>, callees: &Callees<'_>) -> bool {
     let handler = caller.kind == FunctionKind::Handler;
     let most = if handler { NEEDED_BY_HANDLER } else { NEEDED };
-    let only = callees.calls[candidate.callee] == 1 && !callees.escapes[candidate.callee];
-    candidate.weight <= most
-        || (only && candidate.body.kind != FunctionKind::Handler && candidate.weight <= ONLY_CALL)
+    let graph = callees.graph;
+    let only = graph.calls[candidate.callee] == 1 && !graph.escapes[candidate.callee];
+    let Callee { func, weight, .. } = candidate.body;
+    *weight <= most || (only && func.kind != FunctionKind::Handler && *weight <= ONLY_CALL)
 }
 
 /// Replaces one call by the body.
@@ -420,59 +465,12 @@ impl<'a> Copy<'a> {
 
     /// The instruction with the caller's values, blocks and lists.
     fn copied(&self, func: &mut Function, inst: &Inst) -> Inst {
-        copy_inst(
+        func.copied(
             self.body,
-            func,
             inst,
-            &|value| self.value(value),
-            &|block| self.block(block),
+            |value| self.value(value),
+            |block| self.block(block),
         )
-    }
-}
-
-/// An instruction of one function for another one.
-pub(super) fn copy_inst(
-    from: &Function,
-    to: &mut Function,
-    inst: &Inst,
-    value: &impl Fn(Value) -> Value,
-    block: &impl Fn(Block) -> Block,
-) -> Inst {
-    let list = |to: &mut Function, list: ValueList| {
-        let values: Vec<Value> = from.values_of(list).iter().map(|&old| value(old)).collect();
-        to.value_list(&values)
-    };
-    let target = |to: &mut Function, old: Target| Target {
-        block: block(old.block),
-        args: list(to, old.args),
-    };
-    match *inst {
-        Inst::Call(callee, args) => Inst::Call(callee, list(to, args)),
-        Inst::CallInd(sig, callee, args) => Inst::CallInd(sig, value(callee), list(to, args)),
-        Inst::Syscall(number, args) => Inst::Syscall(value(number), list(to, args)),
-        Inst::TailCall(callee, args) => Inst::TailCall(callee, list(to, args)),
-        Inst::TailCallInd(sig, callee, args) => {
-            Inst::TailCallInd(sig, value(callee), list(to, args))
-        }
-        Inst::Jump(next) => Inst::Jump(target(to, next)),
-        Inst::Br(c, yes, no, hint) => Inst::Br(value(c), target(to, yes), target(to, no), hint),
-        Inst::BrChecked(op, a, b, normal, overflow) => Inst::BrChecked(
-            op,
-            value(a),
-            value(b),
-            target(to, normal),
-            target(to, overflow),
-        ),
-        Inst::Switch(v, blocks, default) => {
-            let blocks: Vec<Block> = from
-                .blocks_of(blocks)
-                .iter()
-                .map(|&old| block(old))
-                .collect();
-            Inst::Switch(value(v), to.block_list(&blocks), block(default))
-        }
-        // The others have no lists.
-        other => other.map_operands(to, value),
     }
 }
 
@@ -488,14 +486,16 @@ mod tests {
         assert_eq!(verify(&module), Ok(()));
         let graph = CallGraph::new(&module);
         let mut after = module.clone();
+        let caller = FuncId::new(module.functions.len() - 1);
+        let finished = module.functions.values().cloned();
         let callees = Callees {
-            functions: &module.functions,
-            calls: &graph.calls,
-            escapes: &graph.escapes,
-            recursive: &graph.recursive,
+            finished: &finished
+                .map(|func| OnceLock::from(Callee::new(func)))
+                .collect(),
+            graph: &graph,
+            caller,
         };
-        let last = FuncId::new(module.functions.len() - 1);
-        run(&mut after.functions[last], &callees);
+        run(&mut after.functions[caller], &callees);
         assert_eq!(verify(&after), Ok(()), "{}", after.text());
         (module, after)
     }

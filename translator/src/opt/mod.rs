@@ -4,10 +4,12 @@
 //! the number of threads: a function sees only callees that are finished.
 
 pub mod block_params;
+mod bottom_up;
 pub mod branches;
 pub mod classes;
 pub mod dead_code;
 mod facts;
+mod finish;
 mod induction;
 pub mod inline;
 pub mod loop_invariants;
@@ -26,10 +28,8 @@ pub mod variants;
 
 use rayon::prelude::*;
 
-use crate::analysis::{CallGraph, Summaries, Summary};
-use crate::ir::{
-    FuncId, Function, FunctionKind, Module, Signature, VerifierError, verify_function,
-};
+use crate::analysis::{Summaries, Summary};
+use crate::ir::{FuncId, Function, Module, VerifierError, verify_function};
 
 /// What passes over one function may know of the rest of the module.
 pub struct Context<'a> {
@@ -99,33 +99,23 @@ pub struct Options {
 /// Only with [`Options::verify`]: the rules that a pass broke, with its name before the function's.
 pub fn optimize(module: &mut Module, options: Options) -> Result<(), Vec<VerifierError>> {
     classes::separate(module);
-    each_function(module, None, options, CLEAN_UP)?;
-    inline_all(module, options)?;
+    clean_up_all(module, options)?;
+    bottom_up::inline_all(module, options)?;
     variants::run(module);
     unreached::remove(module);
-    let graph = CallGraph::new(module);
-    let summaries = Summaries::new(module, &graph);
-    each_function(module, Some(&summaries), options, LATE)?;
-    if outline::run(module) {
-        each_function(module, None, options, CLEAN_UP)?;
-    }
-    Ok(())
+    finish::finish_all(module, options)
 }
 
-/// Runs passes over every function, on all cores.
-fn each_function(
-    module: &mut Module,
-    summaries: Option<&Summaries>,
-    options: Options,
-    passes: &[(&str, Pass)],
-) -> Result<(), Vec<VerifierError>> {
-    let outlines = module.functions.values().map(outline_of).collect();
-    let mut functions: Vec<Function> =
-        std::mem::replace(&mut module.functions, outlines).into_values();
-    let context = Context { module, summaries };
+/// Cleans up every function, on all cores.
+fn clean_up_all(module: &mut Module, options: Options) -> Result<(), Vec<VerifierError>> {
+    let mut functions = take_functions(module);
+    let context = Context {
+        module,
+        summaries: None,
+    };
     let errors: Vec<VerifierError> = functions
         .par_iter_mut()
-        .flat_map_iter(|func| run_passes(func, &context, options, passes))
+        .flat_map_iter(|func| clean_up(func, &context, options))
         .collect();
     module.functions = functions.into_iter().collect();
     if errors.is_empty() {
@@ -133,6 +123,11 @@ fn each_function(
     } else {
         Err(errors)
     }
+}
+
+/// Cleans up a function.
+fn clean_up(func: &mut Function, context: &Context<'_>, options: Options) -> Vec<VerifierError> {
+    run_passes(func, context, options, CLEAN_UP)
 }
 
 fn run_passes(
@@ -156,7 +151,15 @@ fn run_passes(
             return errors.into_iter().map(named).collect();
         }
     }
+    // The next to look at it, callers above all, need not walk past what is gone.
+    func.compact();
     Vec::new()
+}
+
+/// The functions of a module, which keeps what may be known of them without their code.
+fn take_functions(module: &mut Module) -> Vec<Function> {
+    let outlines = module.functions.values().map(outline_of).collect();
+    std::mem::replace(&mut module.functions, outlines).into_values()
 }
 
 /// A function without its code.
@@ -169,60 +172,6 @@ fn outline_of(func: &Function) -> Function {
     );
     outline.attributes = func.attributes;
     outline
-}
-
-/// Inlines from the leaves upwards and cleans up each caller.
-fn inline_all(module: &mut Module, options: Options) -> Result<(), Vec<VerifierError>> {
-    let graph = CallGraph::new(module);
-    let outlines = module.functions.values().map(outline_of).collect();
-    let mut functions = std::mem::replace(&mut module.functions, outlines);
-    let context = Context {
-        module,
-        summaries: None,
-    };
-    let mut failed = Vec::new();
-    for level in &graph.levels {
-        let mut work: Vec<(FuncId, Function)> = Vec::new();
-        for &id in level {
-            if !graph.callees[id].is_empty() {
-                let away = Function::new(
-                    "",
-                    FunctionKind::Import,
-                    Signature::default(),
-                    functions[id].position,
-                );
-                work.push((id, std::mem::replace(&mut functions[id], away)));
-            }
-        }
-        let callees = inline::Callees {
-            functions: &functions,
-            calls: &graph.calls,
-            escapes: &graph.escapes,
-            recursive: &graph.recursive,
-        };
-        let errors: Vec<VerifierError> = work
-            .par_iter_mut()
-            .flat_map_iter(|(id, func)| {
-                let inlined = inline::run(func, &callees);
-                let unrolled = graph.recursive[*id] && inline::run_on_itself(func, *id);
-                if inlined || unrolled {
-                    run_passes(func, &context, options, CLEAN_UP)
-                } else {
-                    Vec::new()
-                }
-            })
-            .collect();
-        failed.extend(errors);
-        for (id, func) in work {
-            functions[id] = func;
-        }
-    }
-    module.functions = functions;
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(failed)
-    }
 }
 
 #[cfg(test)]

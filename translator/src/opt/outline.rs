@@ -4,11 +4,10 @@
 //! a new handler with everything reachable from there, and hands over what it needs as arguments. Code that such a path shares with
 //! the fast one is duplicated. Before: handlers call. After: a handler that stands in a table has no call that comes back.
 
+use super::take_functions;
 use crate::analysis::{Cfg, ColdBlocks, Liveness};
-use crate::base::EntityRef;
+use crate::base::{EntityRef, PrimaryMap};
 use crate::ir::{Block, FuncId, Function, FunctionKind, Inst, Module, Signature, Type, Value};
-
-use super::inline::copy_inst;
 
 /// Arguments that are passed in registers: a frameless function can hand over no others.
 const INTEGER_ARGUMENTS: usize = 6;
@@ -18,23 +17,67 @@ const SHARED: usize = 24;
 
 /// Runs the pass over all handlers of a module; answers whether it changed anything.
 pub fn run(module: &mut Module) -> bool {
-    let handlers: Vec<FuncId> = module
-        .functions
-        .iter()
-        .filter(|(_, func)| func.kind == FunctionKind::Handler)
-        .map(|(id, _)| id)
-        .collect();
-    let mut changed = false;
-    for id in handlers {
-        let mut number = 0;
-        while let Some(cut) = next_cut(module, id) {
-            number += 1;
-            move_out(module, id, &cut, number);
-            super::branches::drop_unreachable(&mut module.functions[id]);
-            changed = true;
-        }
-    }
+    let mut functions = take_functions(module);
+    let split = functions.iter_mut().map(|func| split(func, module));
+    let parts: Vec<Vec<Function>> = split.collect();
+    let changed = parts.iter().any(|parts| !parts.is_empty());
+    module.functions = numbered(functions, parts);
     changed
+}
+
+/// Cuts a handler and answers the new functions, in the order of their numbers. The first one is called as if it were the next
+/// function of the module, and so on: [`numbered`] puts that right.
+pub(super) fn split(func: &mut Function, module: &Module) -> Vec<Function> {
+    let mut parts: Vec<Function> = Vec::new();
+    if func.kind != FunctionKind::Handler {
+        return parts;
+    }
+    let first = module.functions.len();
+    loop {
+        let attributes = |callee: FuncId| match callee.index().checked_sub(first) {
+            Some(part) => parts[part].attributes,
+            None => module.functions[callee].attributes,
+        };
+        let Some(cut) = next_cut(func, |callee| attributes(callee).cold) else {
+            return parts;
+        };
+        let id = FuncId::new(first + parts.len());
+        parts.push(move_out(func, id, &cut, parts.len() + 1));
+        super::branches::drop_unreachable(func);
+    }
+}
+
+/// All functions of a module with the parts that were [`split`] from each, which come at the end.
+pub(super) fn numbered(
+    functions: Vec<Function>,
+    parts: Vec<Vec<Function>>,
+) -> PrimaryMap<FuncId, Function> {
+    let first = functions.len();
+    let mut before = 0;
+    let mut functions: PrimaryMap<FuncId, Function> = functions.into_iter().collect();
+    let mut all_parts = Vec::new();
+    for (whole, parts) in functions.values_mut().zip(parts) {
+        let count = parts.len();
+        if count == 0 {
+            continue;
+        }
+        let start = all_parts.len();
+        all_parts.extend(parts);
+        for func in std::iter::once(whole).chain(&mut all_parts[start..]) {
+            for data in func.insts.values_mut() {
+                if let Inst::TailCall(callee, _) = &mut data.inst
+                    && callee.index() >= first
+                {
+                    *callee = FuncId::new(callee.index() + before);
+                }
+            }
+        }
+        before += count;
+    }
+    for part in all_parts {
+        functions.push(part);
+    }
+    functions
 }
 
 /// Where a function is cut.
@@ -45,8 +88,7 @@ struct Cut {
     cold: bool,
 }
 
-fn next_cut(module: &Module, id: FuncId) -> Option<Cut> {
-    let func = &module.functions[id];
+fn next_cut(func: &Function, is_cold: impl Fn(FuncId) -> bool) -> Option<Cut> {
     let calls = |block: Block| {
         func.blocks[block]
             .insts
@@ -64,9 +106,7 @@ fn next_cut(module: &Module, id: FuncId) -> Option<Cut> {
         return None;
     }
     let liveness = Liveness::new(func, &cfg);
-    let cold = ColdBlocks::new(func, &cfg, |callee| {
-        module.functions[callee].attributes.cold
-    });
+    let cold = ColdBlocks::new(func, &cfg, is_cold);
     let cut = |block: Block| cut_at(func, &liveness, &cold, block);
     if doomed[entry.index()] {
         return cut(entry);
@@ -206,9 +246,8 @@ fn leads_to(func: &Function, from: Block, to: Block) -> bool {
         .any(|&next| region(func, next).contains(&to))
 }
 
-/// Makes the new function and leaves a tail call of it in the block.
-fn move_out(module: &mut Module, id: FuncId, cut: &Cut, number: u32) {
-    let func = &module.functions[id];
+/// Makes the new function, whose identity will be `id`, and leaves a tail call of it in the block.
+fn move_out(func: &mut Function, id: FuncId, cut: &Cut, number: usize) -> Function {
     let params = func.blocks[cut.block].params.clone();
     let arguments: Vec<Value> = cut.needed.iter().chain(&params).copied().collect();
     let types: Vec<Type> = arguments.iter().map(|&value| func.ty(value)).collect();
@@ -227,11 +266,10 @@ fn move_out(module: &mut Module, id: FuncId, cut: &Cut, number: u32) {
     new.attributes.moving = func.attributes.moving;
     fill(&mut new, func, cut.block, &arguments);
     let position = func.insts[func.terminator_id(cut.block)].position;
-    let new = module.functions.push(new);
-    let func = &mut module.functions[id];
     let args = func.value_list(&arguments);
     func.blocks[cut.block].insts.clear();
-    let _ = func.append(cut.block, Inst::TailCall(new, args), None, position);
+    let _ = func.append(cut.block, Inst::TailCall(id, args), None, position);
+    new
 }
 
 /// Copies everything that the block leads to.
@@ -286,7 +324,7 @@ fn fill(new: &mut Function, func: &Function, start: Block, arguments: &[Value]) 
         blocks[old.index()].unwrap_or_else(|| unreachable!("{old} of {} is copied", func.name))
     };
     for (old, id, copy) in made {
-        let inst = copy_inst(func, new, &func.insts[id].inst, &value, &block);
+        let inst = new.copied(func, &func.insts[id].inst, value, block);
         new.insts[copy].inst = inst;
         let home = block(old);
         new.blocks[home].insts.push(copy);

@@ -49,6 +49,10 @@ pub(super) struct Rewriter<'a> {
     pub(super) starts: FxHashMap<Value, Range>,
     /// The new content of the current block.
     out: Vec<InstId>,
+    /// Room for the content of the next block.
+    spare: Vec<InstId>,
+    /// Room for the operands of an instruction.
+    operands: Vec<Value>,
     pub(super) block: Block,
     position: Position,
     changed: bool,
@@ -88,6 +92,8 @@ impl<'a> Rewriter<'a> {
             rounds: FxHashMap::default(),
             starts: FxHashMap::default(),
             out: Vec::new(),
+            spare: Vec::new(),
+            operands: Vec::new(),
             block: entry,
             position,
             changed: false,
@@ -135,8 +141,8 @@ impl Rewriter<'_> {
             }
         }
         self.enter(block);
-        let old = std::mem::take(&mut self.func.blocks[block].insts);
-        self.out = Vec::with_capacity(old.len());
+        let mut old = std::mem::take(&mut self.func.blocks[block].insts);
+        self.out = std::mem::take(&mut self.spare);
         for &id in &old {
             if self.dead {
                 self.changed = true;
@@ -145,6 +151,8 @@ impl Rewriter<'_> {
             self.visit_inst(id);
         }
         self.func.blocks[block].insts = std::mem::take(&mut self.out);
+        old.clear();
+        self.spare = old;
         self.note_rounds(block);
     }
 
@@ -247,7 +255,8 @@ impl Rewriter<'_> {
 
     /// Replaces the operands by what stands for them here.
     fn mapped(&mut self, inst: Inst) -> Inst {
-        let mut operands = Vec::new();
+        let mut operands = std::mem::take(&mut self.operands);
+        operands.clear();
         inst.each_operand(self.func, |value| operands.push(value));
         let mut changed = false;
         for value in &mut operands {
@@ -255,11 +264,14 @@ impl Rewriter<'_> {
             changed |= new != *value;
             *value = new;
         }
-        if !changed {
-            return inst;
-        }
-        let mut next = operands.into_iter();
-        inst.map_operands(self.func, |old| next.next().unwrap_or(old))
+        let mut next = operands.iter();
+        let mapped = if changed {
+            inst.map_operands(self.func, |old| next.next().copied().unwrap_or(old))
+        } else {
+            inst
+        };
+        self.operands = operands;
+        mapped
     }
 
     /// What stands for a value here: an equal value that is computed already, or a constant.

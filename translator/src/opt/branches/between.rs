@@ -19,7 +19,7 @@ struct Test {
 }
 
 /// Runs over a function; answers whether anything was joined.
-pub(super) fn run(func: &mut Function) -> bool {
+pub(super) fn run(func: &mut Function, cfg: &Cfg) -> bool {
     let candidates = func
         .layout
         .iter()
@@ -28,10 +28,9 @@ pub(super) fn run(func: &mut Function) -> bool {
     if candidates < 2 {
         return false;
     }
-    let cfg = Cfg::new(func);
     let mut changed = false;
     for &block in &cfg.order {
-        changed |= join(func, &cfg, block);
+        changed |= join(func, cfg, block);
     }
     changed
 }
