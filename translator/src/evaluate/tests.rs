@@ -34,6 +34,7 @@ fn state(program: &mut Program, name: &str, count: Option<u64>, pin: Option<&str
         count,
         size,
         pin: pin.map(str::to_owned),
+        is_exempt: false,
         span: Span::none(),
     };
     program.state_size += size;

@@ -3,6 +3,7 @@
 //! | value | derived |
 //! | --- | --- |
 //! | load or result of type `oop` | yes, but not the result of a function that answers an immediate |
+//! | load of a number or an address | when a derived value is ever stored in the same field or array (`holders`) |
 //! | `cast` to `oop` | yes, but not of a constant |
 //! | parameter | in each case in which a caller passes a derived argument; an `oop` always |
 //! | `cast` from a derived value | yes |
@@ -12,10 +13,13 @@
 //! | result of a call that is no Boolean | when the callee answers a value that is derived with these arguments, and no immediate |
 //! | result of an indirect call that is no Boolean | when an argument is derived |
 //! | block parameter | when an argument is derived |
-//! | anything else (loads of integers, comparisons) | no |
+//! | anything else (loads from raw memory, comparisons) | no |
 //!
 //! What waits in a field while objects move is the business of `fields`.
 
+use std::rc::Rc;
+
+use super::holders::{Holder, Holders};
 use super::{CallGraph, Declared};
 use crate::base::entity::{EntityRef, PrimaryMap};
 use crate::ir::{
@@ -40,7 +44,12 @@ pub struct Flow<'a> {
     module: &'a Module,
     graph: &'a CallGraph,
     declared: &'a PrimaryMap<FuncId, Declared>,
+    holders: &'a Holders<'a>,
+    /// By holder: whether a derived value is ever stored there.
+    holding: Vec<bool>,
     cfgs: Vec<Option<Cfg>>,
+    /// The derived values of functions in cases, as far as they were asked for.
+    known: FxHashMap<(FuncId, Case), Rc<Derived>>,
     /// Whether a function's result is derived in a case; absent while that is being found out.
     results: FxHashMap<(FuncId, Case), Option<bool>>,
     /// The cases in which a function is called, in the order in which they were found.
@@ -68,28 +77,64 @@ impl<'a> Flow<'a> {
         module: &'a Module,
         graph: &'a CallGraph,
         declared: &'a PrimaryMap<FuncId, Declared>,
+        holders: &'a Holders<'a>,
     ) -> Self {
         let n_functions = module.functions.len();
         let mut flow = Flow {
             module,
             graph,
             declared,
+            holders,
+            holding: vec![false; holders.len()],
             cfgs: vec![None; n_functions],
+            known: FxHashMap::default(),
             results: FxHashMap::default(),
             cases: vec![Vec::new(); n_functions],
             seen: FxHashSet::default(),
             work: Vec::new(),
         };
-        for (id, _) in module.functions.iter() {
-            flow.reach(id, 0);
+        while flow.find_cases() {}
+        flow
+    }
+
+    /// Follows all calls; whether a holder was found to hold derived values that was not known to.
+    fn find_cases(&mut self) -> bool {
+        let known = self.holding.clone();
+        self.seen.clear();
+        self.known.clear();
+        self.results.clear();
+        self.cases.iter_mut().for_each(Vec::clear);
+        for id in self.module.functions.keys() {
+            self.reach(id, 0);
         }
-        while let Some((function, case)) = flow.work.pop() {
-            if module.functions[function].has_body() {
-                let derived = flow.derived(function, case);
-                flow.reach_callees(function, &derived);
+        while let Some((function, case)) = self.work.pop() {
+            if self.module.functions[function].has_body() {
+                let derived = self.derived(function, case);
+                self.note_holders(function, &derived);
+                self.reach_callees(function, &derived);
             }
         }
-        flow
+        self.holding != known
+    }
+
+    fn note_holders(&mut self, id: FuncId, derived: &Derived) {
+        let func = &self.module.functions[id];
+        for (_, inst) in func.each_inst() {
+            if let Some(access) = self.holders.access(id, func, inst)
+                && access.stored.is_some_and(|value| derived.contains(value))
+                && !access.is_inside_object(derived)
+            {
+                self.holding[access.holder.index()] = true;
+            }
+        }
+    }
+
+    /// The holders in which derived values are stored, ascending.
+    pub fn holding(&self) -> impl Iterator<Item = Holder> {
+        let indices = self.holding.iter().enumerate();
+        indices
+            .filter(|(_, holds)| **holds)
+            .map(|(index, _)| Holder::new(index))
     }
 
     /// The cases in which a function is called.
@@ -101,7 +146,16 @@ impl<'a> Flow<'a> {
     }
 
     /// The derived values of a function in one case.
-    pub fn derived(&mut self, function: FuncId, case: Case) -> Derived {
+    pub fn derived(&mut self, function: FuncId, case: Case) -> Rc<Derived> {
+        if let Some(known) = self.known.get(&(function, case)) {
+            return known.clone();
+        }
+        let derived = Rc::new(self.work_out(function, case));
+        self.known.insert((function, case), derived.clone());
+        derived
+    }
+
+    fn work_out(&mut self, function: FuncId, case: Case) -> Derived {
         let module = self.module;
         let func = &module.functions[function];
         let mut derived = Derived {
@@ -114,12 +168,28 @@ impl<'a> Flow<'a> {
             .take()
             .unwrap_or_else(|| Cfg::new(func));
         // Values only become derived, so this ends; reverse postorder makes it short.
-        while self.pass(func, &cfg, &mut derived) {}
+        while self.pass(function, &cfg, &mut derived) {}
         self.cfgs[function.index()] = Some(cfg);
         derived
     }
 
-    fn reach(&mut self, function: FuncId, case: Case) {
+    /// The case in which a call calls a function.
+    #[must_use]
+    pub fn case_of_call(
+        &self,
+        caller: FuncId,
+        call: InstId,
+        callee: FuncId,
+        derived: &Derived,
+    ) -> Case {
+        self.full_case(
+            callee,
+            arguments(&self.module.functions[caller], call, derived),
+        )
+    }
+
+    /// A case with all `oop` parameters derived.
+    fn full_case(&self, function: FuncId, case: Case) -> Case {
         let params = &self.module.functions[function].signature.params;
         let oops = params
             .iter()
@@ -127,7 +197,11 @@ impl<'a> Flow<'a> {
             .enumerate()
             .filter(|(_, ty)| **ty == Type::Oop)
             .map(|(number, _)| 1 << number);
-        let case = oops.fold(case, |case, bit: Case| case | bit);
+        oops.fold(case, |case, bit: Case| case | bit)
+    }
+
+    fn reach(&mut self, function: FuncId, case: Case) {
+        let case = self.full_case(function, case);
         if self.seen.insert((function, case)) {
             self.cases[function.index()].push(case);
             self.work.push((function, case));
@@ -148,14 +222,16 @@ impl<'a> Flow<'a> {
         }
     }
 
-    fn pass(&mut self, func: &Function, cfg: &Cfg, derived: &mut Derived) -> bool {
+    fn pass(&mut self, function: FuncId, cfg: &Cfg, derived: &mut Derived) -> bool {
+        let module = self.module;
+        let func = &module.functions[function];
         let mut changed = false;
         for &block in &cfg.order {
             for &id in &func.blocks[block].insts {
                 let data = &func.insts[id];
                 if let Some(result) = data.result
                     && !derived.contains(result)
-                    && self.is_derived_result(func, id, func.ty(result), derived)
+                    && self.is_derived_result(function, id, func.ty(result), derived)
                 {
                     changed |= derived.add(result);
                 }
@@ -188,14 +264,20 @@ impl<'a> Flow<'a> {
 
     fn is_derived_result(
         &mut self,
-        func: &Function,
+        function: FuncId,
         id: InstId,
         ty: Type,
         derived: &Derived,
     ) -> bool {
+        let module = self.module;
+        let func = &module.functions[function];
         let one = |value: Value| derived.contains(value);
         match func.insts[id].inst {
-            Inst::Load(..) | Inst::PinGet(_) => ty == Type::Oop,
+            Inst::Load(..) | Inst::PinGet(_) if ty == Type::Oop => true,
+            Inst::Load(..) | Inst::PinGet(_) => {
+                let access = self.holders.access(function, func, id);
+                access.is_some_and(|access| self.holding[access.holder.index()])
+            }
             Inst::Cast(Type::Oop, value) => func.as_const(value).is_none(),
             Inst::Cast(_, value) => one(value),
             Inst::Select(_, a, b) => one(a) || one(b),
@@ -246,7 +328,7 @@ impl<'a> Flow<'a> {
 }
 
 /// The case that the arguments of a call make.
-pub(super) fn arguments(func: &Function, call: InstId, derived: &Derived) -> Case {
+fn arguments(func: &Function, call: InstId, derived: &Derived) -> Case {
     let args = match func.insts[call].inst {
         Inst::Call(_, args)
         | Inst::TailCall(_, args)

@@ -75,6 +75,26 @@ impl CallGraph {
         self.sites.len()
     }
 
+    /// All functions, those that are called before their callers where they are in no circle.
+    #[must_use]
+    pub fn callees_first(&self) -> Vec<FuncId> {
+        let mut seen = vec![false; self.sites.len()];
+        let mut order = Vec::with_capacity(seen.len());
+        for root in self.sites.keys() {
+            let mut open = vec![(root, false)];
+            while let Some((id, is_done)) = open.pop() {
+                if is_done {
+                    order.push(id);
+                } else if !std::mem::replace(&mut seen[id.index()], true) {
+                    open.push((id, true));
+                    let callees = self.sites[id].iter().flat_map(|site| &site.callees);
+                    open.extend(callees.map(|&callee| (callee, false)));
+                }
+            }
+        }
+        order
+    }
+
     /// Whether a function can move objects.
     #[must_use]
     pub fn is_moving(&self, function: FuncId) -> bool {

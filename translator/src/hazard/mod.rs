@@ -1,20 +1,26 @@
 //! Effects and hazards: which functions can move objects, and which values would be stale after they did.
 //!
 //! In: the module as lowering makes it, before any inlining, when `oop` and what derives from it are distinct.
-//! Out: diagnostics (`H001` a stale value, `H002` recursion without a bound), the attribute `moving` of each function, and the call graph,
+//! Out: diagnostics (`H001` a stale value, `H002` recursion without a bound, `H003` a reference in raw memory), the attribute `moving` of each function, and the call graph,
 //! from which [`stack`] works out the deepest native stack.
 //!
 //! A function is *moving* if it is declared so or calls a moving one; an indirect call may reach every function of its signature whose address is taken.
 //! A value is *derived* if it is an `oop`, or an address or a word computed from one ([`derived`] has the rules).
-//! A derived value that is used after a moving call which it lives across is a hazard, also where it waits in a field that is no root.
+//! A derived value that is used after a moving call which it lives across is a hazard, also where it waits in a field, an array or a struct that is no root
+//! ([`fields`]). Into raw memory, which nobody can follow, references are stored with a reason only ([`kept`]).
 
 pub mod derived;
 mod fields;
 pub mod graph;
+mod holders;
+mod kept;
 mod liveness;
+mod nodes;
 mod recursion;
 mod report;
+mod sets;
 pub mod stack;
+mod summary;
 
 use crate::base::diagnostic::Diagnostics;
 use crate::base::entity::{EntityRef, PrimaryMap};
@@ -32,8 +38,10 @@ pub struct Declared {
     pub moves_objects: bool,
     /// `<hazardExempt:>`.
     pub exempt: bool,
-    /// `<answersImmediate:>`: the `oop` it answers is no reference.
+    /// `<answersImmediate:>`: what it answers is no reference and not computed from one.
     pub answers_immediate: bool,
+    /// `<keepsReferences:>`: what it stores into raw memory is found by the collector.
+    pub keeps_references: bool,
     /// `<recursionBound:reason:>`.
     pub recursion_bound: Option<u32>,
     /// Where it is defined.
@@ -57,6 +65,7 @@ impl Default for Declared {
             moves_objects: false,
             exempt: false,
             answers_immediate: false,
+            keeps_references: false,
             recursion_bound: None,
             span: Span::none(),
         }
@@ -70,6 +79,7 @@ pub fn declarations(program: &Program, module: &Module) -> PrimaryMap<FuncId, De
         moves_objects: method.attributes.moves_objects,
         exempt: method.attributes.hazard_exempt,
         answers_immediate: method.attributes.answers_immediate,
+        keeps_references: method.attributes.keeps_references,
         recursion_bound: method.attributes.recursion_bound,
         span: method.span,
     });
@@ -101,18 +111,22 @@ fn check_declared(
         graph: &graph,
         declared: &declared,
     };
-    let mut flow = derived::Flow::new(module, &graph, &declared);
-    let mut fields = fields::Fields::new(&context);
+    let holders = holders::Holders::new(program, module, places);
+    let mut flow = derived::Flow::new(module, &graph, &declared, &holders);
     for function in module.functions.keys() {
         let exempt = declared[function].exempt || declared[function].moves_objects;
         if !exempt && graph.is_moving(function) && module.functions[function].has_body() {
             for hazard in liveness::hazards(&context, &mut flow, function) {
                 diagnostics.push(context.hazard(function, &hazard));
             }
-            for hazard in fields.hazards(&context, &mut flow, function) {
-                diagnostics.push(context.field_hazard(function, &hazard));
-            }
         }
+    }
+    let order = graph.callees_first();
+    for hazard in fields::hazards(&context, &holders, &mut flow, &order) {
+        diagnostics.push(context.field_hazard(&hazard));
+    }
+    for kept in kept::references(&context, &mut flow, &order) {
+        diagnostics.push(context.kept_reference(&kept));
     }
     for cycle in recursion::cycles(&graph, &declared) {
         diagnostics.push(context.recursion(&cycle));

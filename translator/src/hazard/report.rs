@@ -1,6 +1,7 @@
 //! The diagnostics of the checks.
 
 use super::fields::FieldHazard;
+use super::kept::KeptReference;
 use super::liveness::Hazard;
 use super::{CallGraph, Declared};
 use crate::base::diagnostic::{Diagnostic, Draft};
@@ -52,7 +53,8 @@ impl Context<'_> {
     }
 
     /// A field that holds what was computed from an `Oop` and is read after a call that may have moved the object.
-    pub(super) fn field_hazard(&self, function: FuncId, hazard: &FieldHazard) -> Diagnostic {
+    pub(super) fn field_hazard(&self, hazard: &FieldHazard) -> Diagnostic {
+        let function = hazard.function;
         let calls = self.graph.calls(function);
         let site = calls.iter().find(|site| site.inst == hazard.call);
         let callee = site.and_then(|site| self.graph.moving_callee(site));
@@ -71,6 +73,24 @@ impl Context<'_> {
                 "stored here, computed from an Oop; the field is no root",
             );
         self.with_way(draft, function, hazard.call, callee)
+    }
+
+    /// A reference in raw memory.
+    pub(super) fn kept_reference(&self, kept: &KeptReference) -> Diagnostic {
+        let function = kept.function;
+        let name = self.describe(function, kept.value);
+        let message = format!("{name} is stored in raw memory, where the collector does not look");
+        let mut diagnostic = Diagnostic::error("H003", message)
+            .primary(self.span(function, kept.at), "stored here")
+            .secondary(
+                self.defined(function, kept.value),
+                format!("{name} comes from here"),
+            );
+        if let Some((callee, store)) = kept.inside {
+            let text = format!("the store, in {}", self.name(callee));
+            diagnostic = diagnostic.secondary(self.span(callee, store), text);
+        }
+        diagnostic.hint("keep it in a field of type Oop, a RootStack or a struct; where the collector finds it all the same, <keepsReferences: '...'> says why")
     }
 
     /// Adds the moving call and the way from it to the collection.

@@ -379,3 +379,44 @@ block0(v0: oop):
     );
     assert_eq!(found.len(), 1, "{found:?}");
 }
+
+/// A handler that leaves a derived value in a pin, and one that moves objects; the third reads the pin.
+fn handlers(between: &str) -> String {
+    format!(
+        r#"
+pin word r12 ptr
+pin table r14 ptr
+dispatch word table
+handler "A>>store" () {{
+block0:
+    v0 = call "Memory>>allocate"()
+    v1 = cast.ptr v0
+    pin.set word, v1
+    dispatch
+}}
+handler "A>>move" () {{
+block0:
+    v0 = call "Memory>>allocate"()
+    {between}dispatch
+}}
+handler "A>>read" () {{
+block0:
+    v0 = pin.get word
+    dispatch
+}}
+"#
+    )
+}
+
+#[test]
+fn what_one_handler_leaves_is_stale_when_another_has_moved_objects() {
+    let found = messages(&handlers(""));
+    assert!(
+        found
+            .iter()
+            .any(|message| message.starts_with("H001 what word holds is stale")),
+        "{found:?}"
+    );
+    let renewed = "v1 = iconst 7\n    v2 = cast.ptr v1\n    pin.set word, v2\n    ";
+    assert_eq!(messages(&handlers(renewed)), Vec::<String>::new());
+}

@@ -221,6 +221,7 @@ impl<'w> Facts<'w> {
                     offset: i64::try_from(offset).unwrap_or(i64::MAX),
                     count: room.count,
                     size: room.size,
+                    is_exempt: field.is_exempt,
                 });
             }
         }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::base::{Diagnostic, Diagnostics, Span};
+use crate::base::{Diagnostic, Diagnostics, FileId, Span};
 use crate::resolve::SourceId;
 use crate::typed::{AliasClass, Class, ClassKind, Counts, Expr, ExprKind, MethodId, Program, Type};
 
@@ -29,6 +29,7 @@ impl Inferrer<'_> {
         }
         program.constants = self.constant_values();
         program.counts = self.counts();
+        program.raw_files = self.raw_files();
         program.state = self.state;
         program.strings = self.strings;
         program.tables = self.tables;
@@ -182,12 +183,22 @@ impl Inferrer<'_> {
             .collect()
     }
 
+    fn raw_files(&self) -> BTreeSet<FileId> {
+        let methods = self.world.methods.values();
+        methods
+            .filter(|method| self.world.packages[method.package].raw)
+            .map(|method| method.span.file)
+            .collect()
+    }
+
     fn counts(&self) -> Counts {
         let roles = || self.world.methods.values().map(|method| &method.role);
+        let fields = self.world.classes.values().flat_map(|class| &class.fields);
+        let exempt = fields.filter(|field| field.is_exempt).count();
         Counts {
             raw_conversions: self.raw_conversions.len(),
             raw_operations: self.raw_operations.len(),
-            hazard_exemptions: roles().map(|role| role.hazard_exemptions).sum(),
+            hazard_exemptions: roles().map(|role| role.hazard_exemptions).sum::<usize>() + exempt,
             inline_overrides: roles().map(|role| role.inline_overrides).sum(),
         }
     }

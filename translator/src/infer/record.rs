@@ -18,6 +18,7 @@ struct Placed<'w> {
     name: Symbol,
     span: crate::base::Span,
     kind: &'w FieldKind,
+    is_exempt: bool,
     room: Room,
 }
 
@@ -104,6 +105,7 @@ impl<'w> Inferrer<'w> {
                                 name: field.name,
                                 span: field.span,
                                 kind,
+                                is_exempt: field.is_exempt,
                                 room,
                             });
                         }
@@ -162,6 +164,7 @@ impl<'w> Inferrer<'w> {
             count: field.room.count,
             size: field.room.size,
             pin,
+            is_exempt: field.is_exempt,
             span: field.span,
         });
         self.state_by_field.insert((field.class, field.name), id);

@@ -2,8 +2,8 @@
 
 use super::function::Lowering;
 use crate::base::entity::EntityRef;
-use crate::ir::{self, Access, Address, Base, BinaryOp, PinId, Symbol, Value};
-use crate::typed::{Expr, ExprKind, StateFieldId, Type};
+use crate::ir::{self, Access, Address, Base, BinaryOp, InstId, PinId, Symbol, Value};
+use crate::typed::{AliasClass, Expr, ExprKind, StateFieldId, Type};
 
 /// How addresses are held in memory.
 pub(super) const WORD_ACCESS: Access = Access::Ptr;
@@ -42,6 +42,7 @@ impl Lowering<'_> {
                 let access = self.shared.access(*memory, expr.ty);
                 let address = self.address(base, index.as_deref(), *scale, *offset)?;
                 let value = self.b.load(access, address, self.shared.alias(*alias));
+                self.note_memory(*alias);
                 let ty = self.shared.value_type(expr.ty)?;
                 Some(self.coerce(value, ty))
             }
@@ -60,6 +61,7 @@ impl Lowering<'_> {
                 let value = self.coerce(value, access.ty());
                 self.b
                     .store(access, value, address, self.shared.alias(*alias));
+                self.note_memory(*alias);
                 None
             }
             ExprKind::Address {
@@ -74,6 +76,14 @@ impl Lowering<'_> {
                 Some(self.coerce(value, ty))
             }
             other => unreachable!("{other:?} is no memory operation"),
+        }
+    }
+
+    /// Remembers what the last instruction accesses, for the hazard check: the IR does not tell fields of structs apart.
+    fn note_memory(&mut self, alias: AliasClass) {
+        if matches!(alias, AliasClass::State(_) | AliasClass::Field(..)) {
+            let last = InstId::new(self.b.func.insts.len() - 1);
+            self.places.memory.push((last, alias));
         }
     }
 

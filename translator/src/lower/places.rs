@@ -3,7 +3,7 @@
 use crate::base::entity::EntityRef;
 use crate::base::source::{SourceMap, Span};
 use crate::ir::{FuncId, InstId, Module, Name, Value};
-use crate::typed::{LocalId, MethodId, Program};
+use crate::typed::{AliasClass, LocalId, MethodId, Program};
 use rustc_hash::FxHashMap;
 
 /// The span of every instruction of a module, as it was lowered.
@@ -13,6 +13,8 @@ pub struct Places {
     runs: Vec<Vec<(u32, Span)>>,
     /// By function: values that locals were given.
     locals: Vec<FxHashMap<Value, LocalId>>,
+    /// By function: its loads and stores of declared memory, ascending.
+    memory: Vec<Vec<(InstId, AliasClass)>>,
     /// Calls that enter the interpreter.
     interpreter_entries: Vec<(FuncId, InstId)>,
 }
@@ -22,6 +24,7 @@ pub struct Places {
 pub(super) struct FunctionPlaces {
     pub(super) runs: Vec<(u32, Span)>,
     pub(super) locals: FxHashMap<Value, LocalId>,
+    pub(super) memory: Vec<(InstId, AliasClass)>,
     pub(super) interpreter_entries: Vec<InstId>,
 }
 
@@ -30,6 +33,7 @@ impl Places {
         let function = FuncId::new(self.runs.len());
         self.runs.push(places.runs);
         self.locals.push(places.locals);
+        self.memory.push(places.memory);
         self.interpreter_entries.extend(
             places
                 .interpreter_entries
@@ -42,6 +46,16 @@ impl Places {
     #[must_use]
     pub fn local(&self, function: FuncId, value: Value) -> Option<LocalId> {
         self.locals.get(function.index())?.get(&value).copied()
+    }
+
+    /// The declared memory, a field of a struct or an array of a component, that a load or store accesses; `None` for raw memory.
+    #[must_use]
+    pub fn memory(&self, function: FuncId, inst: InstId) -> Option<AliasClass> {
+        let accesses = self.memory.get(function.index())?;
+        let index = accesses
+            .binary_search_by_key(&inst, |&(inst, _)| inst)
+            .ok()?;
+        Some(accesses[index].1)
     }
 
     /// Whether a call is that of the first bytecode handler.

@@ -6,7 +6,7 @@ use crate::syntax::ast::{ExprKind, Literal, LiteralNode};
 use crate::tonel::definition::{DefinitionKind, Slot, SlotDefinition};
 use crate::typed::{ClassId, ClassKind, IntType, Type};
 
-const FORMS: &str = "write TypedField type: #T, PinnedField type: #T register: #r12, TypedArray of: #T size: 8 or CollectedTable roots";
+const FORMS: &str = "write TypedField type: #T, ExemptField type: #T reason: '...', PinnedField type: #T register: #r12, TypedArray of: #T size: 8 or CollectedTable roots";
 
 /// Entries that a table of primitives may have; Spur's method headers and literals know no number above 32767.
 const LARGEST_TABLE: u64 = 1 << 16;
@@ -100,10 +100,16 @@ impl Resolver<'_> {
                         .field_kind(slot, package, kind)
                         .unwrap_or(FieldKind::Invalid),
                 };
+                let form = slot
+                    .definition
+                    .as_ref()
+                    .map(|definition| definition.class.name);
+                let is_exempt = form.is_some_and(|form| self.interner.text(form) == "ExemptField");
                 self.world.classes[class].fields.push(FieldInfo {
                     name: slot.name.name,
                     span: slot.name.span,
                     kind,
+                    is_exempt,
                 });
             }
         }
@@ -148,6 +154,11 @@ impl Resolver<'_> {
         let component = owner == ClassKind::Component;
         let form = self.interner.text(definition.class.name).to_owned();
         match form.as_str() {
+            "ExemptField" => {
+                self.check_reason(definition)?;
+                let ty = self.plain_argument(definition, "type:", package)?;
+                Some(FieldKind::Plain(ty))
+            }
             "TypedField" => match self.argument_type(definition, "type:", package)? {
                 DeclaredType::Value(Type::Void) | DeclaredType::Block => {
                     self.bad_field(definition.span, "a field holds a value");
@@ -184,6 +195,18 @@ impl Resolver<'_> {
                     definition.class.span,
                     format!("{form} is no form of field here"),
                 );
+                None
+            }
+        }
+    }
+
+    /// The reason of an `ExemptField` says something.
+    fn check_reason(&mut self, definition: &SlotDefinition) -> Option<()> {
+        let node = self.literal_argument(definition, "reason:")?;
+        match &node.literal {
+            Literal::String(text) if !text.trim().is_empty() => Some(()),
+            _ => {
+                self.bad_field(node.span, "reason: takes a string that says something");
                 None
             }
         }

@@ -97,6 +97,8 @@ pub struct FieldInfo {
     pub span: Span,
     /// What it holds.
     pub kind: FieldKind,
+    /// `ExemptField`: the hazard check does not follow what waits in it.
+    pub is_exempt: bool,
 }
 
 /// What a field holds.
@@ -208,7 +210,7 @@ pub struct Role {
     pub primitives: Vec<(u64, Span)>,
     /// `<primitiveName:module:>`: module, name.
     pub named_primitives: Vec<(String, String)>,
-    /// Counted: `<hazardExempt:>` and `<answersImmediate:>`.
+    /// Counted: `<hazardExempt:>`, `<answersImmediate:>` and `<keepsReferences:>`.
     pub hazard_exemptions: usize,
     /// Counted: `<inline:>` and `<noInline:>`.
     pub inline_overrides: usize,

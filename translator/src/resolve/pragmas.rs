@@ -6,7 +6,7 @@ use crate::syntax::ast::{Literal, LiteralNode, Method, Pragma};
 use crate::typed::{Attributes, Type};
 
 /// The forms of pragmas, for hints and the document.
-pub(super) const FORMS: [&str; 16] = [
+pub(super) const FORMS: [&str; 17] = [
     "signature:returns:",
     "intrinsic:",
     "export:",
@@ -20,6 +20,7 @@ pub(super) const FORMS: [&str; 16] = [
     "movesObjects:",
     "hazardExempt:",
     "answersImmediate:",
+    "keepsReferences:",
     "recursionBound:reason:",
     "cold:",
     "rawOperation:",
@@ -226,6 +227,10 @@ fn read_reasoned(
         }
         "answersImmediate:" => {
             attributes.answers_immediate = true;
+            role.hazard_exemptions += 1;
+        }
+        "keepsReferences:" => {
+            attributes.keeps_references = true;
             role.hazard_exemptions += 1;
         }
         "cold:" => attributes.cold = true,

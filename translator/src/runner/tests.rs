@@ -75,6 +75,7 @@ fn add_state_test(program: &mut Program, selector: &str) {
             count: None,
             size: 8,
             pin: None,
+            is_exempt: false,
             span: crate::base::source::Span::none(),
         })
     });

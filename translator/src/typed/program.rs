@@ -1,10 +1,10 @@
 //! The whole program: classes, methods, state, tables.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ClassId, Expr, FunctionType, FunctionTypeId, IntType, MemoryType, Type};
 use crate::base::entity::{PrimaryMap, entity};
-use crate::base::source::Span;
+use crate::base::source::{FileId, Span};
 
 entity!(
     /// A method as compiled: for component methods one per concrete class that uses it.
@@ -63,6 +63,8 @@ pub struct Program {
     pub unreached: Vec<(String, Span)>,
     /// Methods that are expanded at their calls, for positions inside of them: display name and place.
     pub expanded: Vec<(String, Span)>,
+    /// The files of raw packages.
+    pub raw_files: BTreeSet<FileId>,
     /// Counts for the build screen.
     pub counts: Counts,
 }
@@ -74,7 +76,7 @@ pub struct Counts {
     pub raw_conversions: usize,
     /// Places that send `<rawOperation:>` methods: arithmetic of addresses.
     pub raw_operations: usize,
-    /// `<hazardExempt:>` and `<answersImmediate:>` methods.
+    /// `<hazardExempt:>`, `<answersImmediate:>` and `<keepsReferences:>` methods, and `ExemptField`s.
     pub hazard_exemptions: usize,
     /// `<inline:>` and `<noInline:>` methods.
     pub inline_overrides: usize,
@@ -144,6 +146,8 @@ pub struct StructField {
     pub count: Option<u64>,
     /// Bytes of the whole field.
     pub size: u64,
+    /// `ExemptField`: the hazard check does not follow what waits in it.
+    pub is_exempt: bool,
 }
 
 /// A field of a component.
@@ -165,6 +169,8 @@ pub struct StateField {
     pub size: u64,
     /// Register name (`r12`) of a pinned field.
     pub pin: Option<String>,
+    /// `ExemptField`: the hazard check does not follow what waits in it.
+    pub is_exempt: bool,
     /// Where it is defined.
     pub span: Span,
 }
@@ -221,6 +227,8 @@ pub struct Attributes {
     pub hazard_exempt: bool,
     /// `<answersImmediate:>`.
     pub answers_immediate: bool,
+    /// `<keepsReferences:>`.
+    pub keeps_references: bool,
     /// `<recursionBound:reason:>`.
     pub recursion_bound: Option<u32>,
 }
