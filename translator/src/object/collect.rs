@@ -1,8 +1,8 @@
 //! Turns a compiled module into pieces: functions, thunks, data, tables, constants, the state record.
 
 use super::pieces::{
-    LinkError, Piece, PieceId, Pieces, Relocation, RelocationKind, SectionKind, SymbolDefinition,
-    Target,
+    Exit, LinkError, Piece, PieceId, Pieces, Relocation, RelocationKind, SectionKind,
+    SymbolDefinition, Target,
 };
 use crate::base::EntityRef;
 use crate::ir::{Export, FuncId, FunctionKind, Module, Symbol};
@@ -140,7 +140,8 @@ fn import_thunk(name: &str) -> Piece {
         0x5B, // pop rbx
         0xC3, // ret
     ];
-    let mut piece = Piece::new(SectionKind::Text, bytes, 1).named(format!("import {name}"), false);
+    let piece = Piece::new(SectionKind::Text, bytes, 1).left_by(Exit::ImportThunk);
+    let mut piece = piece.named(format!("import {name}"), false);
     piece.relocations.push(Relocation {
         offset: 9,
         kind: RelocationKind::Relative32,
@@ -187,7 +188,8 @@ fn export_thunk(
         0x5B, // pop rbx
         0xC3, // ret
     ];
-    let mut piece = Piece::new(SectionKind::Text, bytes, FUNCTION_ALIGNMENT).named(symbol, true);
+    let piece = Piece::new(SectionKind::Text, bytes, FUNCTION_ALIGNMENT).left_by(Exit::ExportThunk);
+    let mut piece = piece.named(symbol, true);
     let relative = |offset, piece: Option<PieceId>, addend| Relocation {
         offset,
         kind: RelocationKind::Relative32,

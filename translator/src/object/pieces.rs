@@ -67,6 +67,23 @@ pub struct Piece {
     pub relocations: Vec<Relocation>,
     /// The names for places in it.
     pub symbols: Vec<SymbolDefinition>,
+    /// How an unwinder leaves its code, if that is not a function of the module.
+    pub exit: Exit,
+}
+
+/// How an unwinder leaves code that is not translated.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Exit {
+    /// It is told elsewhere, or is not known.
+    Elsewhere,
+    /// Nobody has called it.
+    Nowhere,
+    /// The return address stays on top of the stack.
+    Top,
+    /// It is a thunk for calls from outside.
+    ExportThunk,
+    /// It is a thunk for calls of the shim.
+    ImportThunk,
 }
 
 impl Piece {
@@ -80,7 +97,15 @@ impl Piece {
             align,
             relocations: Vec::new(),
             symbols: Vec::new(),
+            exit: Exit::Elsewhere,
         }
+    }
+
+    /// The same with what an unwinder does in it.
+    #[must_use]
+    pub fn left_by(mut self, exit: Exit) -> Self {
+        self.exit = exit;
+        self
     }
 
     /// A piece of zeros.

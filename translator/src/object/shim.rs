@@ -3,8 +3,8 @@
 //! Every relocation must be PC-relative: the entry code runs before anything is relocated, so a table of addresses would not do.
 
 use super::pieces::{
-    LinkError, Piece, PieceId, Pieces, Relocation, RelocationKind, SectionKind, SymbolDefinition,
-    Target,
+    Exit, LinkError, Piece, PieceId, Pieces, Relocation, RelocationKind, SectionKind,
+    SymbolDefinition, Target,
 };
 use object::read::elf::ElfFile64;
 use object::{
@@ -39,7 +39,9 @@ pub(super) fn read(bytes: &[u8], pieces: &mut Pieces) -> Result<(), LinkError> {
             named,
             symbol.kind() != SymbolKind::Section,
         ) {
-            pieces.items[id.0 as usize].symbols.push(SymbolDefinition {
+            let piece = &mut pieces.items[id.0 as usize];
+            piece.exit = exit_of(name);
+            piece.symbols.push(SymbolDefinition {
                 name: name.to_owned(),
                 offset: symbol.address(),
                 size: symbol.size(),
@@ -53,6 +55,15 @@ pub(super) fn read(bytes: &[u8], pieces: &mut Pieces) -> Result<(), LinkError> {
         }
     }
     Ok(())
+}
+
+/// Each function of the shim has a section of its own; those that work on memory leave the stack alone.
+fn exit_of(function: &str) -> Exit {
+    match function {
+        super::ENTRY => Exit::Nowhere,
+        _ if function.starts_with("ouro_mem") => Exit::Top,
+        _ => Exit::Elsewhere,
+    }
 }
 
 /// The section as a piece, if it is loaded into memory.

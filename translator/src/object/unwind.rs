@@ -3,7 +3,7 @@
 use super::collect::Collected;
 use super::layout::Layout;
 use super::pieces::{
-    LinkError, Piece, PieceId, Pieces, Relocation, RelocationKind, SectionKind, Target,
+    Exit, LinkError, Piece, PieceId, Pieces, Relocation, RelocationKind, SectionKind, Target,
 };
 use crate::base::EntityRef;
 use crate::x64::{CodeModule, UnwindStep};
@@ -54,6 +54,17 @@ pub(super) fn add(
         table.add_fde(common, entry);
         functions.push(piece);
     }
+    for (number, piece) in (0..).zip(&pieces.items) {
+        if let Some(steps) = steps_of(piece.exit) {
+            let size = u32::try_from(piece.size).expect("a small piece");
+            let mut entry = FrameDescriptionEntry::new(Address::Constant(0), size);
+            for (offset, instruction) in steps {
+                entry.add_instruction(offset, instruction);
+            }
+            table.add_fde(common, entry);
+            functions.push(PieceId(number));
+        }
+    }
     let mut section = EhFrame::from(EndianVec::new(LittleEndian));
     table
         .write_eh_frame(&mut section)
@@ -78,6 +89,48 @@ pub(super) fn add(
         table,
         index,
         entries,
+    })
+}
+
+/// What an unwinder must know of code that is not translated, by its offsets.
+fn steps_of(exit: Exit) -> Option<Vec<(u32, CallFrameInstruction)>> {
+    use CallFrameInstruction::{Cfa, CfaOffset, Offset, Undefined};
+    // The registers that the thunk for exports saves, with the ends of the instructions that push and pop them.
+    const SAVED: [(Register, u32, u32); 6] = [
+        (X86_64::RBX, 1, 32),
+        (X86_64::RBP, 2, 31),
+        (X86_64::R12, 4, 30),
+        (X86_64::R13, 6, 28),
+        (X86_64::R14, 8, 26),
+        (X86_64::R15, 10, 24),
+    ];
+    Some(match exit {
+        Exit::Elsewhere => return None,
+        Exit::Nowhere => vec![(0, Undefined(X86_64::RA))],
+        Exit::Top => Vec::new(),
+        Exit::ExportThunk => {
+            let depths = (16..).step_by(8);
+            let pushed = SAVED.iter().zip(depths.clone());
+            let pushes = pushed.flat_map(|(&(register, pushed, _), depth)| {
+                [
+                    (pushed, CfaOffset(depth)),
+                    (pushed, Offset(register, -depth)),
+                ]
+            });
+            let mut pops: Vec<_> = SAVED.iter().zip(depths).collect();
+            pops.reverse();
+            let pops = pops.into_iter();
+            pushes
+                .chain(pops.map(|(&(_, _, popped), depth)| (popped, CfaOffset(depth - 8))))
+                .collect()
+        }
+        Exit::ImportThunk => vec![
+            (1, CfaOffset(16)),
+            (1, Offset(X86_64::RBX, -16)),
+            (4, Cfa(X86_64::RBX, 16)),
+            (16, Cfa(X86_64::RSP, 16)),
+            (17, CfaOffset(8)),
+        ],
     })
 }
 

@@ -4,3 +4,4 @@ mod listings;
 mod native;
 mod report;
 mod support;
+mod unwind;
