@@ -21,8 +21,8 @@ pub struct Copy {
     pub parent: Option<usize>,
     /// Where its code begins and ends, what is inlined into it included.
     pub ranges: Vec<(u64, u64)>,
-    /// Where the method is defined.
-    pub definition: Place,
+    /// Where the method is defined; nowhere for a thunk.
+    pub definition: Option<Place>,
     /// The call that it stands for.
     pub call: Option<Place>,
 }
@@ -112,7 +112,7 @@ impl<'a> One<'a, '_> {
                 parent,
                 ranges,
                 definition: self.place(origin, definition),
-                call: inlined.then(|| self.place(entry, call)),
+                call: self.place(entry, call).filter(|_| inlined),
             }),
             _ => Copy {
                 name: self.name(entry),
@@ -141,15 +141,12 @@ impl<'a> One<'a, '_> {
         self.text(name.expect("every method has a name"))
     }
 
-    fn place(&self, entry: &Entry<'a>, (file, line): (gimli::DwAt, gimli::DwAt)) -> Place {
-        let number = |attribute| {
-            let value = entry.attr_value(attribute).expect("a place");
-            match value {
-                AttributeValue::FileIndex(index) => index,
-                other => other.udata_value().expect("a number"),
-            }
+    fn place(&self, entry: &Entry<'a>, (file, line): (gimli::DwAt, gimli::DwAt)) -> Option<Place> {
+        let number = |attribute| match entry.attr_value(attribute)? {
+            AttributeValue::FileIndex(index) => Some(index),
+            other => other.udata_value(),
         };
-        (self.file(number(file)), number(line))
+        Some((self.file(number(file)?), number(line)?))
     }
 
     fn file(&self, number: u64) -> String {

@@ -4,6 +4,7 @@
 
 pub mod builder;
 pub mod cfg;
+pub mod data_types;
 pub mod dominators;
 pub mod entities;
 pub mod fold;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::base::PrimaryMap;
 
+use super::data_types::DataTypes;
 use super::entities::{
     Alias, DataId, FieldId, FuncId, Name, Part, PinId, SigId, TableId, TrapReason,
 };
@@ -94,6 +95,8 @@ pub struct Module {
     pub fields: PrimaryMap<FieldId, StateField>,
     /// The fields of structs that accesses name.
     pub parts: PrimaryMap<Part, StructField>,
+    /// What debuggers are told of data.
+    pub data_types: DataTypes,
     /// The size of the state record in bytes.
     pub state_size: u32,
     /// Pinned registers.
@@ -123,6 +126,7 @@ impl Default for Module {
             tables: PrimaryMap::new(),
             fields: PrimaryMap::new(),
             parts: PrimaryMap::new(),
+            data_types: DataTypes::default(),
             state_size: 0,
             pins: PrimaryMap::new(),
             instruction_pin: None,

@@ -50,6 +50,7 @@ pub(super) fn lay_out<'a>(
     options: Options,
 ) -> (Module, Shared<'a>) {
     let mut module = Module::new();
+    module.data_types = super::describe::describe(program);
     let lines = Lines::new(program, sources, &mut module);
     let reasons = Trap::ALL
         .iter()

@@ -7,6 +7,7 @@
 mod arithmetic;
 mod control;
 mod convert;
+mod describe;
 mod divide;
 mod float;
 mod function;

@@ -277,6 +277,11 @@ fn add_data(module: &Module, pieces: &mut Pieces, collected: &mut Collected) {
 }
 
 impl Collected {
+    /// The piece of the state record.
+    pub(super) fn state(&self) -> PieceId {
+        self.state.expect("the state is placed first")
+    }
+
     fn absolute(&self, module: &Module, offset: u32, symbol: Symbol, addend: i64) -> Relocation {
         let (target, distance) = self.place(module, symbol);
         Relocation {

@@ -76,7 +76,7 @@ pub fn link(code: &CodeModule<'_>, options: &LinkOptions) -> Result<Executable, 
     unwind::fill_index(&unwind, &layout, &mut pieces);
     let debug = match options.without_debug_info {
         true => Vec::new(),
-        false => debug_info::sections(code, &collected, &layout, options)?,
+        false => debug_info::sections(code, &collected, (&layout, &pieces), options)?,
     };
     let entry = globals.get(ENTRY).copied();
     let bytes = elf::write(&elf::Contents {

@@ -166,11 +166,16 @@ fn ranges_of_sites(function: &Function, runs: &[Run]) -> BTreeMap<Site, Vec<(u64
     ranges
 }
 
-fn set(dwarf: &mut DwarfUnit, entry: UnitEntryId, attribute: DwAt, value: AttributeValue) {
+pub(super) fn set(
+    dwarf: &mut DwarfUnit,
+    entry: UnitEntryId,
+    attribute: DwAt,
+    value: AttributeValue,
+) {
     dwarf.unit.get_mut(entry).set(attribute, value);
 }
 
-fn set_range(dwarf: &mut DwarfUnit, entry: UnitEntryId, (begin, end): (u64, u64)) {
+pub(super) fn set_range(dwarf: &mut DwarfUnit, entry: UnitEntryId, (begin, end): (u64, u64)) {
     let low = AttributeValue::Address(Address::Constant(begin));
     set(dwarf, entry, constants::DW_AT_low_pc, low);
     let size = AttributeValue::Udata(end - begin);

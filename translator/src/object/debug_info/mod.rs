@@ -1,22 +1,25 @@
-//! DWARF 5: lines, functions, and the methods inlined into them.
+//! DWARF 5: lines, functions, the methods inlined into them, types and variables.
 //!
 //! The directory of compilation is a constant, so that the bytes do not depend on where the sources are; files are named relative to it.
 
 mod files;
 mod functions;
+mod types;
 
 use self::files::{Files, text};
 use self::functions::Functions;
+use self::types::Types;
 use super::LinkOptions;
 use super::collect::Collected;
 use super::layout::Layout;
-use super::pieces::{LinkError, SectionKind};
+use super::pieces::{Exit, LinkError, PieceId, Pieces, SectionKind};
 use crate::base::EntityRef;
 use crate::x64::CodeModule;
 use gimli::write::{
     Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, Range, RangeList, Sections,
 };
 use gimli::{Encoding, Format, LineEncoding, LittleEndian, constants};
+use std::collections::BTreeMap;
 
 /// The directory that file names are relative to: where a debugger is told to look for the sources.
 pub const DIRECTORY: &str = "/ouro";
@@ -36,7 +39,7 @@ pub(super) struct DebugSection {
 pub(super) fn sections(
     code: &CodeModule<'_>,
     collected: &Collected,
-    layout: &Layout,
+    (layout, pieces): (&Layout, &Pieces),
     options: &LinkOptions,
 ) -> Result<Vec<DebugSection>, LinkError> {
     let encoding = Encoding {
@@ -67,6 +70,12 @@ pub(super) fn sections(
         }
     }
     functions.finish(&mut dwarf);
+    let types = Types::add(&mut dwarf, &code.module.data_types);
+    types.add_globals(
+        &mut dwarf,
+        layout.address(collected.state()),
+        &thunks(layout, pieces),
+    );
     add_unit(&mut dwarf, layout);
     let mut sections = Sections::new(EndianVec::new(LittleEndian));
     let failed = |error| LinkError::new(format!("debug information cannot be written: {error}"));
@@ -84,6 +93,21 @@ pub(super) fn sections(
         })
         .map_err(failed)?;
     Ok(result)
+}
+
+/// The thunks for calls from outside: addresses and sizes by their symbols.
+fn thunks<'p>(layout: &Layout, pieces: &'p Pieces) -> BTreeMap<&'p str, (u64, u64)> {
+    let ids = (0..).map(PieceId).zip(&pieces.items);
+    let thunks = ids.filter(|(_, piece)| piece.exit == Exit::ExportThunk);
+    thunks
+        .flat_map(|(id, piece)| {
+            let place = (layout.address(id), piece.size);
+            piece
+                .symbols
+                .iter()
+                .map(move |symbol| (&*symbol.name, place))
+        })
+        .collect()
 }
 
 fn add_unit(dwarf: &mut DwarfUnit, layout: &Layout) {
