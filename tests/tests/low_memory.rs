@@ -157,6 +157,17 @@ fn without_anybody_who_waits_for_the_warning_the_vm_ends_with_the_stack() {
     }
 }
 
+#[test]
+fn exchanging_in_a_row_what_does_not_fit_again_and_again_fails() {
+    goes_well(
+        "| row |
+        row := (1 to: 21) asArray collect: [ :each | Array new: each ].
+        row at: 1 put: (ByteArray new: 2000000).
+        [ (row first: 20) elementsExchangeIdentityWith: (row last: 20) ]
+            on: PrimitiveFailed do: [ :error | Smalltalk exit: 7 ]",
+    );
+}
+
 /// An image that knows nothing of warnings, whose method sends itself for ever.
 fn foreign_image() -> Vec<u8> {
     let mut world = World::new();
