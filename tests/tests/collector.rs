@@ -203,3 +203,52 @@ fn large_garbage_makes_room_before_memory_runs_out() {
     let image = large_array_program(200, 500_000);
     runs_well(&image, &["--max-heap", "32m", "--check-heap"]);
 }
+
+/// How long pauses are at most, in microseconds, and how many of them there were, by class.
+fn pauses(statistics: &str) -> Vec<(u64, u64)> {
+    let classes = statistics.lines().filter_map(|line| {
+        let (below, count) = line.strip_prefix("pauses below ")?.split_once(" us: ")?;
+        Some((below.parse().ok()?, count.parse().ok()?))
+    });
+    classes.collect()
+}
+
+#[test]
+fn every_pause_is_in_the_histogram_and_none_in_a_class_above_the_longest() {
+    let image = list_program(100_000, 10);
+    let statistics = runs_well(&image, &["--stats", "--gc-stress", "30000"]);
+    let collections =
+        figure(&statistics, "scavenges: ") + figure(&statistics, "full collections: ");
+    assert!(collections > 20, "{statistics}");
+    let pauses = pauses(&statistics);
+    let counted: u64 = pauses.iter().map(|&(_, count)| count).sum();
+    assert_eq!(counted, collections, "{statistics}");
+    assert!(pauses.is_sorted(), "{statistics}");
+    let longest = statistics
+        .lines()
+        .filter_map(|line| line.split_once("longest ")?.1.strip_suffix(" us"))
+        .filter_map(|digits| digits.parse::<u64>().ok())
+        .max()
+        .expect("the longest pause is told");
+    let (highest, _) = *pauses.last().expect("there are pauses");
+    assert!((highest / 2..highest).contains(&longest), "{statistics}");
+}
+
+#[test]
+fn objects_that_last_leave_new_space_after_few_scavenges_and_others_never() {
+    let copied = |image: &[u8]| {
+        let statistics = runs_well(image, &["--stats", "--eden", "8m"]);
+        let figure = |name| figure(&statistics, name);
+        (
+            figure("bytes that survived in new space: "),
+            figure("bytes promoted to old space: "),
+        )
+    };
+    let (_, promoted) = copied(&list_program(0, 0));
+    let (survived, lasting) = copied(&list_program(500_000, 4));
+    assert!(lasting - promoted >= 10_000_000, "{lasting} {promoted}");
+    assert!(survived <= 3 * lasting, "{survived} {lasting}");
+    let (survived, dying) = copied(&list_program(20, 500_000));
+    assert!(dying <= promoted + 1_000_000, "{dying} {promoted}");
+    assert!(survived <= 5_000_000, "{survived}");
+}

@@ -113,7 +113,15 @@ fn segments_one_behind_the_other_are_joined() {
 
 #[test]
 fn segments_with_gaps_between_their_addresses_are_joined() {
-    for (n_segments, gap) in [(2, 8), (3, 4096), (5, 1 << 30)] {
+    let gaps = [
+        (2, 8),
+        (3, 4096),
+        (5, 1 << 30),
+        (3, 5 << 30),
+        (7, 1 << 40),
+        (2, 1 << 46),
+    ];
+    for (n_segments, gap) in gaps {
         let run = run_image(&split(&plain_image(), n_segments, gap));
         assert_eq!(
             run.status, 7,

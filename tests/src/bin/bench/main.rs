@@ -30,6 +30,7 @@ const PARTS: &[(&str, Part)] = &[
     ("load", load::run),
     ("image build", workload::image_build),
     ("mixed workload", workload::run),
+    ("checked build", workload::checked_build),
 ];
 
 fn main() -> ExitCode {
