@@ -346,7 +346,7 @@ impl<'w> Body<'_, 'w> {
     fn struct_message(
         &mut self,
         receiver: Expr,
-        _class: ClassId,
+        class: ClassId,
         selector: &str,
         send: &'w Send,
         span: Span,
@@ -362,11 +362,40 @@ impl<'w> Body<'_, 'w> {
                     span,
                 ));
             }
+            "addressOf:" => return Some(self.field_address(receiver, class, send, span)),
             _ => return self.identity(receiver, selector, send, span),
         };
         let null = plain(ExprKind::Int(0), receiver.ty, span);
         let kind = ExprKind::WordCompare(comparison, Box::new(receiver), Box::new(null));
         Some(plain(kind, Type::Boolean, span))
+    }
+
+    /// Where a field of a struct is.
+    fn field_address(&mut self, base: Expr, class: ClassId, send: &'w Send, span: Span) -> Expr {
+        let Some(offset) = self.field_offset(class, send) else {
+            return poison(span);
+        };
+        let kind = ExprKind::Address {
+            base: Box::new(base),
+            index: None,
+            scale: 1,
+            offset,
+        };
+        plain(kind, self.address_type(), span)
+    }
+
+    /// The offset of the field that a symbol names.
+    fn field_offset(&mut self, class: ClassId, send: &'w Send) -> Option<i64> {
+        let argument = send.arguments[0];
+        let place = self.node(argument).span;
+        let Value::Symbol(field, _) = self.expression(argument, Want::Value) else {
+            let selector = self.text(send.selector);
+            let message = format!("{selector} takes the name of a field as a symbol");
+            let error = Diagnostic::error(codes::MISMATCH, message).primary(place, "");
+            self.report(error.hint(format!("write {selector} #field")));
+            return None;
+        };
+        self.inf.facts.field_offset(class, field, place)
     }
 
     fn string_message(&mut self, receiver: Expr, selector: &str, span: Span) -> Option<Expr> {
@@ -500,22 +529,11 @@ impl<'w> Body<'_, 'w> {
                 Some(constant(i128::from(size), span))
             }
             (ClassKind::Struct, "offsetOf:") => {
-                let argument = send.arguments[0];
-                let place = self.node(argument).span;
-                let Value::Symbol(field, _) = self.expression(argument, Want::Value) else {
-                    let error = Diagnostic::error(
-                        codes::MISMATCH,
-                        "offsetOf: takes the name of a field as a symbol",
-                    );
-                    return Some(
-                        self.fail(error.primary(place, "").hint("write offsetOf: #field")),
-                    );
-                };
-                let offset = self.inf.facts.field_offset(class, field, place);
-                Some(match offset {
-                    Some(offset) => constant(i128::from(offset), span),
-                    None => poison(span),
-                })
+                let offset = self.field_offset(class, send);
+                Some(
+                    offset
+                        .map_or_else(|| poison(span), |offset| constant(i128::from(offset), span)),
+                )
             }
             (_, "assert:") => Some(self.assertion(send, span)),
             (_, "yourself") => Some(nothing(span)),

@@ -163,6 +163,13 @@ impl Resolver<'_> {
                 "move it into a package that the build description lists as raw",
             );
         }
+        if role.is_raw && !self.world.packages[package].raw {
+            self.misplaced(
+                span,
+                "a raw operation is defined in a raw package",
+                "move it into a package that the build description lists as raw",
+            );
+        }
         if linked && reading.signature.is_none() {
             self.report(
                 Diagnostic::error(
