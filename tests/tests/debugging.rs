@@ -1,4 +1,4 @@
-//! What debuggers are told of the VM: that every inlined method lies where its source says.
+//! What debuggers are told of the VM: every inlined method lies where its source says, and every symbol is a name.
 
 use std::collections::BTreeMap;
 
@@ -53,6 +53,17 @@ fn written(name: &str) -> String {
         None => class.to_owned(),
     };
     format!("{class}>>{selector}")
+}
+
+/// What the VM's symbol table names.
+fn symbols() -> Vec<String> {
+    use object::{Object, ObjectSymbol};
+    let bytes = std::fs::read(vm()).expect("the VM can be read");
+    let file = object::File::parse(&*bytes).expect("the VM is an ELF file");
+    let names = file
+        .symbols()
+        .filter_map(|symbol| symbol.name().ok().map(str::to_owned));
+    names.collect()
 }
 
 fn vm_info() -> DebugInfo {
@@ -143,4 +154,47 @@ fn an_inlined_method_is_called_from_a_line_of_the_method_around_it() {
             assert_eq!(written(&around.name), method, "{copy:?} in {around:?}");
         }
     }
+}
+
+#[test]
+fn a_method_that_takes_blocks_is_a_copy_in_the_method_that_sends_it() {
+    let info = vm_info();
+    let around = |copy: &Copy| copy.parent.map(|parent| info.copies[parent].name.as_str());
+    let mut copies = info.copies.iter();
+    let found = copies.any(|copy| {
+        copy.name == "Oop>>plus:ifOverflow:" && around(copy) == Some("ArithmeticBytecodes>>add")
+    });
+    assert!(
+        found,
+        "Oop>>plus:ifOverflow: is not in ArithmeticBytecodes>>add"
+    );
+}
+
+#[test]
+fn symbols_of_methods_are_names_that_no_debugger_demangles() {
+    let methods: Vec<String> = symbols()
+        .into_iter()
+        .filter(|name| name.contains(">>"))
+        .collect();
+    assert!(methods.len() > 1_000, "the VM's methods are symbols");
+    for name in methods {
+        assert!(
+            name.starts_with(|first: char| first.is_ascii_uppercase()),
+            "{name}"
+        );
+    }
+}
+
+#[test]
+fn the_verifier_of_llvm_finds_nothing_wrong() {
+    let mut verifier = std::process::Command::new("llvm-dwarfdump");
+    let Ok(output) = verifier.arg("--verify").arg(vm()).output() else {
+        eprintln!("skipped: there is no llvm-dwarfdump");
+        return;
+    };
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("No errors."),
+        "{said}"
+    );
 }

@@ -63,6 +63,12 @@ impl Activations {
         &self.0[site]
     }
 
+    /// Whether a site is that of an activation.
+    #[must_use]
+    pub fn contains(&self, site: Site) -> bool {
+        self.0.contains(site)
+    }
+
     /// Those of inlined methods, callers before callees.
     pub fn inlined(&self) -> impl Iterator<Item = (Site, &Activation)> {
         self.0.iter().skip(1)

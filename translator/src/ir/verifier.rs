@@ -14,6 +14,7 @@
 //! | `width` | `sext` and `zext` take 1 to 63 bits |
 //! | `address` | the base is a word, the index an `i64`, the scale 1, 2, 4 or 8 |
 //! | `name` | functions, data, fields, pins, classes, reasons and signatures exist in the module |
+//! | `position` | the activation of an instruction's position is one of the function |
 //! | `call` | arguments and result match the callee's signature; a `syscall` has at most 6 arguments |
 //! | `tailcall` | a tail call's callee has the caller's result; handlers tail-call handlers, others do not; imports never |
 //! | `handler` | `dispatch` stands in handlers only, and the module names the pins it uses; handlers are not called directly |
@@ -288,6 +289,7 @@ impl Verifier<'_> {
             let inst = self.func.insts[id].inst;
             let before = self.errors.len();
             self.names(&inst);
+            self.position(id);
             if self.errors.len() == before {
                 self.instruction(id);
                 inst.each_target(self.func, |target| self.target(&inst, target));

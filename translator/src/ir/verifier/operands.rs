@@ -8,6 +8,15 @@ use crate::ir::opcode::Kind;
 use crate::ir::types::Signature;
 
 impl Verifier<'_> {
+    /// Rule `position`.
+    pub(super) fn position(&mut self, id: InstId) {
+        let site = self.func.insts[id].position.site;
+        let known = self.func.activations.contains(site);
+        self.require("position", known, || {
+            format!("{site} is no activation of the function")
+        });
+    }
+
     /// Rule `name`.
     pub(super) fn names(&mut self, inst: &Inst) {
         let module = self.module;

@@ -2,7 +2,7 @@
 
 use crate::base::EntityRef;
 use crate::ir::{
-    Alias, Block, FuncId, Inst, InstId, Module, Value, ValueDef, parse_module, verify,
+    Alias, Block, FuncId, Inst, InstId, Module, Site, Value, ValueDef, parse_module, verify,
 };
 
 const PRELUDE: &str = "pin ip r12 ptr\npin table r14 ptr\nsignature (i64) -> i64\nimport \"out\" (i64)\n\
@@ -179,4 +179,12 @@ fn rules_about_the_module_are_checked() {
         .params
         .push(crate::ir::Type::Oop);
     assert!(broken(&module).contains(&"entry"));
+}
+
+#[test]
+fn a_position_is_in_an_activation_of_the_function() {
+    let mut module = body("ret v0");
+    let last = FuncId::new(module.functions.len() - 1);
+    module.functions[last].insts[InstId::new(0)].position.site = Site::new(1);
+    assert_eq!(broken(&module), ["position"]);
 }

@@ -4,7 +4,7 @@ use crate::base::entity::EntityRef;
 use crate::base::source::SourceMap;
 use crate::evaluate::{Audit, Code, FaultKind, Limits, Machine, Outcome, SystemOptions, compile};
 use crate::ir::interpret::{End, run};
-use crate::ir::{Export, FuncId, Module, verify};
+use crate::ir::{Export, FuncId, FunctionKind, Module, verify};
 use crate::lower::{Options, lower};
 use crate::opt::{self, optimize};
 use crate::typed::{MethodId, Program};
@@ -32,6 +32,7 @@ pub(super) fn agree(program: &Program, method: MethodId, arguments: &[&[i128]]) 
         )
     });
     let mut optimised = lowered.module.clone();
+    optimised.functions[function].kind = FunctionKind::Export;
     optimised.exports.push(Export {
         symbol: "tested".into(),
         function,

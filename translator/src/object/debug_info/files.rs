@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use gimli::write::{DwarfUnit, FileId, LineString};
 
+use crate::base::SecondaryMap;
 use crate::ir::{Module, Name};
 use crate::object::LinkOptions;
 
@@ -13,7 +14,7 @@ pub(super) struct Files<'a> {
     /// The files met so far, by their path.
     known: BTreeMap<String, FileId>,
     /// The files of the methods met so far.
-    of_methods: BTreeMap<Name, FileId>,
+    of_methods: SecondaryMap<Name, Option<FileId>>,
 }
 
 impl<'a> Files<'a> {
@@ -22,13 +23,13 @@ impl<'a> Files<'a> {
         Self {
             options,
             known: BTreeMap::new(),
-            of_methods: BTreeMap::new(),
+            of_methods: SecondaryMap::new(),
         }
     }
 
     /// The file of a method: that of the extension in which it stands, that of its class, or one named after the class.
     pub(super) fn of(&mut self, dwarf: &mut DwarfUnit, module: &Module, method: Name) -> FileId {
-        if let Some(&known) = self.of_methods.get(&method) {
+        if let Some(known) = self.of_methods[method] {
             return known;
         }
         let written = source_name(&module.names[method]);
@@ -41,7 +42,7 @@ impl<'a> Files<'a> {
             program.add_file(text(&file), program.default_directory(), None)
         };
         let id = *self.known.entry(file.clone()).or_insert_with(add);
-        self.of_methods.insert(method, id);
+        self.of_methods[method] = Some(id);
         id
     }
 }
