@@ -101,10 +101,11 @@ impl<'w> Body<'_, 'w> {
             return None;
         }
         let (first, second) = (self.share(then), self.share(otherwise));
-        let joined = super::join::join_shares(first, second)?;
-        let ty = super::join::share_type(joined);
-        let Type::Int(common) = ty else { return None };
+        let joined = super::join::join_shares(first, second);
         let all = range::union(range_of(then), range_of(otherwise));
+        let mixed = (one.unit.is_none() && !range::fits(all)).then_some(Type::Int(IntType::INT64));
+        let ty = joined.map(super::join::share_type).or(mixed)?;
+        let Type::Int(common) = ty else { return None };
         (common.unit == one.unit && !all.within(common.range())).then_some((ty, all))
     }
 

@@ -104,8 +104,30 @@ fn promoted(ty: IntType) -> IntType {
 }
 
 impl Body<'_, '_> {
+    /// Whether an expression is a conditional of an unsigned and a signed arm that no 64-bit integer holds both: it has no type of its own.
+    pub(super) fn is_mixed_choice(&mut self, expr: &Expr) -> bool {
+        match &expr.kind {
+            ExprKind::If(_, a, b) if !range::fits(range_of(expr)) => {
+                let (first, second) = (self.share(a), self.share(b));
+                join_shares(first, second).is_none()
+            }
+            _ => false,
+        }
+    }
+
+    /// A mixed choice where nothing says which integer it is to be.
+    pub(super) fn report_mixed_choice(&mut self, expr: &Expr) {
+        if let ExprKind::If(_, a, b) = &expr.kind {
+            self.join_arms(a, b, expr.span);
+        }
+    }
+
     /// The share of an expression: for arithmetic the join of its operands, whatever the range of the result.
     pub(super) fn share(&mut self, expr: &Expr) -> Share {
+        if self.is_mixed_choice(expr) {
+            self.report_mixed_choice(expr);
+            return Share::Of(Type::Int(IntType::INT64));
+        }
         if self.is_adaptable(expr) {
             // Sums of a counting local and constants have the range of its type, which says nothing.
             return Share::Constant(match expr.kind {
@@ -305,9 +327,15 @@ impl Body<'_, '_> {
         .primary(span, "")
         .secondary(a.span, self.type_name(first))
         .secondary(b.span, self.type_name(second));
-        let hint = self
-            .conversion_hint(second, first)
-            .unwrap_or_else(|| "let both arms answer values of one type".to_owned());
+        let hint = match (first, second) {
+            (Type::Int(one), Type::Int(other)) if one.unit == other.unit => {
+                "convert one of them (asInt64, asUInt64), or store the conditional itself where an Int64 or a UInt64 is declared, which its arms must fit then"
+                    .to_owned()
+            }
+            _ => self
+                .conversion_hint(second, first)
+                .unwrap_or_else(|| "let both arms answer values of one type".to_owned()),
+        };
         self.report(error.hint(hint));
         None
     }

@@ -28,6 +28,7 @@ mod expression;
 mod facts;
 mod finish;
 mod flow;
+mod halves;
 mod instances;
 mod intrinsics;
 mod join;

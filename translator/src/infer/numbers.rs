@@ -415,6 +415,9 @@ impl<'w> Body<'_, 'w> {
         let Some((a, b)) = self.same_unit(a, b) else {
             return poison(span);
         };
+        if self.is_wide(&a) || self.is_wide(&b) {
+            return self.compare_halves(comparison, a, b, span);
+        }
         let (a, b) = (self.settle(a, None), self.settle(b, None));
         if a.ty == Type::Never || b.ty == Type::Never {
             return poison(span);

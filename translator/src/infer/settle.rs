@@ -40,6 +40,19 @@ pub(super) fn is_open_choice(expr: &Expr) -> bool {
     }
 }
 
+/// Whether an expression is a sum, a difference or a negation of which no 64-bit check is exact: its operands have no sign in common with each other or
+/// with the result.
+pub(super) fn shows_no_sign(expr: &Expr) -> bool {
+    let operands = match &expr.kind {
+        ExprKind::IntBinary(IntBinary::Add | IntBinary::Sub, Arithmetic::Exact, a, b) => {
+            range::union(range_of(a), range_of(b))
+        }
+        ExprKind::IntUnary(IntUnary::Neg, Arithmetic::Exact, a) => range_of(a),
+        _ => return false,
+    };
+    !range::fits(range_of(expr)) && !has_pending(expr) && check_sign(expr, operands, None).is_none()
+}
+
 /// Whether an operand is left that only truncation makes fit.
 pub(super) fn has_pending(expr: &Expr) -> bool {
     let is_pending = |operand: &Expr| !range::fits(range_of(operand)) || has_pending(operand);
@@ -135,6 +148,11 @@ impl Body<'_, '_> {
                 unit: joined.unit,
                 ..range::home(all)
             },
+            _ if self.is_mixed_choice(expr) => {
+                self.report_mixed_choice(expr);
+                *expr = super::body::poison(expr.span);
+                return;
+            }
             _ => joined,
         };
         if let ExprKind::If(_, a, b) = &mut expr.kind {
