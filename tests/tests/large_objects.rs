@@ -5,8 +5,8 @@ use tests::Session;
 use tests::library_image::image_that_starts;
 
 /// Runs statements in a large heap. They have to end the program with status 7. Fresh objects do not move then, as no garbage is below them.
-fn goes_well(statements: &str) -> Session {
-    let start = format!("Smalltalk garbageCollect. {statements}");
+fn goes_well(variables: &str, statements: &str) -> Session {
+    let start = format!("| {variables} | Smalltalk garbageCollect. {statements}");
     let session = Session::new(&image_that_starts(&[], Some(&start)));
     let run = session.run_for(600, &["--max-heap", "9g"]);
     assert_eq!(run.status, 7, "{statements}: {}{}", run.stdout, run.stderr);
@@ -24,8 +24,8 @@ fn are_large_heaps_wanted() -> bool {
 #[test]
 fn bytes_beyond_4_gb_are_kept_and_found() {
     goes_well(
-        "| count border bytes places |
-        count := 5 * 1024 * 1024 * 1024 + 3. border := 1 << 32.
+        "count border bytes places",
+        "count := 5 * 1024 * 1024 * 1024 + 3. border := 1 << 32.
         bytes := ByteArray new: count.
         places := { 1. 2. border - 1. border. border + 1. count - 1. count }.
         places withIndexDo: [ :place :index | bytes at: place put: index ].
@@ -40,8 +40,8 @@ fn bytes_beyond_4_gb_are_kept_and_found() {
 #[test]
 fn ranges_beyond_4_gb_are_copied() {
     goes_well(
-        "| border bytes small |
-        border := 1 << 32. bytes := ByteArray new: border + 1000.
+        "border bytes small",
+        "border := 1 << 32. bytes := ByteArray new: border + 1000.
         small := ByteArray new: 100 withAll: 9. small at: 100 put: 8.
         bytes replaceFrom: border - 49 to: border + 50 with: small startingAt: 1.
         (bytes copyFrom: border - 49 to: border + 50) = small ifFalse: [ Smalltalk exit: 2 ].
@@ -55,8 +55,8 @@ fn ranges_beyond_4_gb_are_copied() {
 #[test]
 fn words_beyond_4_gb_are_kept_and_found() {
     goes_well(
-        "| words doubles |
-        words := WordArray new: (1 << 30) + 5.
+        "words doubles",
+        "words := WordArray new: (1 << 30) + 5.
         words at: words size put: 16rFFFFFFFF; at: 1 << 30 put: 3; at: (1 << 30) + 1 put: 4.
         doubles := DoubleWordArray new: (1 << 29) + 5.
         doubles at: doubles size put: 1 << 63; at: 1 << 29 put: 5.
@@ -72,6 +72,7 @@ fn words_beyond_4_gb_are_kept_and_found() {
 #[test]
 fn an_object_that_is_larger_than_the_heap_is_an_error() {
     goes_well(
+        "",
         "[ ByteArray new: 10 * 1024 * 1024 * 1024 ] on: OutOfMemory do: [ :error |
             [ ByteArray new: 1 << 62 ] on: Error do: [ :other | Smalltalk exit: 7 ] ]",
     );
@@ -83,8 +84,8 @@ fn references_beyond_4_gb_are_followed_and_updated() {
         return;
     }
     goes_well(
-        "| garbage count array |
-        garbage := ByteArray new: 100000000. count := (1 << 29) + 10.
+        "garbage count array",
+        "garbage := ByteArray new: 100000000. count := (1 << 29) + 10.
         array := Array new: count.
         array at: 1 put: 'first' copy; at: 1 << 29 put: 'border' copy; at: count put: 'last' copy.
         Smalltalk garbageCollectMost.
@@ -103,8 +104,8 @@ fn a_snapshot_of_more_than_4_gb_is_written_and_loaded() {
         return;
     }
     let session = goes_well(
-        "| bytes behind isNew |
-        bytes := ByteArray new: (1 << 32) + 100. bytes at: (1 << 32) + 100 put: 5.
+        "bytes behind isNew",
+        "bytes := ByteArray new: (1 << 32) + 100. bytes at: (1 << 32) + 100 put: 5.
         behind := Array with: 'behind' copy. isNew := Smalltalk snapshot: true andQuit: false.
         ((bytes at: (1 << 32) + 100) = 5 and: [ behind first = 'behind' ]) ifFalse: [ Smalltalk exit: 2 ].
         Smalltalk exit: (isNew ifTrue: [ 8 ] ifFalse: [ 7 ])",
