@@ -17,7 +17,12 @@ enum End {
 use End::{Answers, Says};
 
 const NO_SELECTORS: End = Says("ouro: the special selectors are not in an array of 64 slots");
-const NO_CLASS: End = Says("ouro: a method that sends to super names no class");
+const NO_LITERAL: End = Says("ouro: code that sends to super has no class in its last literal");
+const NO_OPERANDS: End = Says("ouro: an instruction takes more from the stack than there is");
+const NO_BECOME: End = Says("#elementsForwardIdentityTo: in Array failed");
+const NO_RECEIVER: End = Says("#instVarAt:put: in FullBlockClosure failed (bad argument)");
+const NO_VARIABLES: End =
+    Says("ouro: a method belongs to a class with more variables than its receiver has");
 const NOT_UNDERSTOOD: End = Says("ouro: doesNotUnderstand: is not understood");
 
 /// Each message to `Attacks` and its end.
@@ -34,10 +39,34 @@ const ATTACKS: &[(&str, End)] = &[
         "superclassIsItself",
         Says("ouro: a class is its own superclass"),
     ),
-    ("lastLiteralIsNumber", NO_CLASS),
-    ("lastLiteralIsShort", NO_CLASS),
-    ("lastLiteralIsMethodItself", NO_CLASS),
-    ("lastLiteralBindsNumber", NO_CLASS),
+    ("lastLiteralIsNumber", NO_LITERAL),
+    ("lastLiteralIsShort", NO_LITERAL),
+    ("lastLiteralIsMethodItself", NO_LITERAL),
+    (
+        "lastLiteralBindsNumber",
+        Says("ouro: a method that sends to super names no class"),
+    ),
+    (
+        "changedLiteral",
+        Says("ouro: an instruction uses a literal as a variable that is none"),
+    ),
+    ("changedBytecode", NO_OPERANDS),
+    ("changedBytecodeOfCopy", NO_OPERANDS),
+    ("changedBytecodeThatHasRun", NO_OPERANDS),
+    ("changedBytecodeOfBlock", NO_OPERANDS),
+    (
+        "changedBytecodeOfRunningMethod",
+        Says("Improper store into indexable object"),
+    ),
+    ("soundChangeOfBytecode", Answers("true")),
+    (
+        "moreTemporaries",
+        Says("ouro: the temporaries do not fit the frame"),
+    ),
+    (
+        "instancesWithoutVariables",
+        Says("#instVarAt:put: in ClassToSpoil class failed (bad argument)"),
+    ),
     ("senderIsItself", Answers("true")),
     ("outerContextIsItsOwn", Says("OutOfMemory")),
     (
@@ -45,6 +74,35 @@ const ATTACKS: &[(&str, End)] = &[
         Says("ouro: a context lacks what it needs to go on"),
     ),
     ("methodOfSenderIsNumber", Answers("nil")),
+    (
+        "stackPointerOfRunningContext",
+        Says("#instVarAt:put: in Context failed (inappropriate operation)"),
+    ),
+    (
+        "pcOfRunningContext",
+        Says("ouro: a context lacks what it needs to go on"),
+    ),
+    ("receiverOfBlockIsNumber", NO_RECEIVER),
+    ("receiverOfBlockHasNoVariables", NO_RECEIVER),
+    (
+        "receiverOfContextHasNoVariables",
+        Says("#resume in Process failed"),
+    ),
+    ("receiverBecomesSmaller", NO_BECOME),
+    ("receiverBecomesNumber", NO_BECOME),
+    ("receiverBecomesItsLike", Answers("an Array(5 5)")),
+    ("methodMovesToClassWithoutVariables", NO_VARIABLES),
+    ("methodMovesToSmallInteger", NO_VARIABLES),
+    ("runningMethodBecomesObject", NO_BECOME),
+    ("runningMethodBecomesAnother", NO_BECOME),
+    (
+        "closuresWithoutVariables",
+        Says("#basicNew: in FullBlockClosure class failed (bad receiver)"),
+    ),
+    (
+        "contextsWithoutVariables",
+        Says("#basicNew: in Context class failed (bad receiver)"),
+    ),
 ];
 
 /// The image of the class library with the attacks.
