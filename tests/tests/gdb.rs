@@ -118,27 +118,28 @@ fn a_breakpoint_stops_in_a_method_that_exists_only_inlined() {
 #[test]
 fn components_and_structs_are_printed_with_their_fields() {
     let script = "break -function Frame>>callerFrame\nstart\n\
-        print *(struct Frame *)$rbp\n\
-        print (long)((struct Frame *)$rbp)->callerFrame == *(long *)$rbp\n\
-        print (long)(*(struct Frame *)$rbp).method == *(long *)($rbp - 8)\n\
+        print *framePointer\n\
+        print (long)framePointer->callerFrame == *(long *)$rbp\n\
+        print (long)(*framePointer).method == *(long *)($rbp - 8)\n\
         print NewSpace.edenStart <= NewSpace.free && NewSpace.free <= NewSpace.limit\n\
         print (long)&NewSpace.free == (long)&'NewSpace.free'\n\
-        whatis NewSpace.survivorBytes\n";
+        whatis NewSpace.survivorBytes\n\
+        frame function ouro_main\nprint framePointer\n";
     let Some(said) = debugged(script) else { return };
     assert_said(&said, &["$1 = {receiver = 0x", ", returnState = "]);
     for number in 2..=5 {
         assert_said(&said, &[&format!("${number} = 1\n")]);
     }
-    assert_said(&said, &["type = ByteCount\n"]);
+    assert_said(&said, &["type = ByteCount\n", "<optimized out>"]);
 }
 
 #[test]
 fn the_commands_of_the_vm_can_be_called() {
     let script = "tbreak -function ReturnBytecodes>>return:\nstart\n\
-        call printCallStack($rbp)\n\
-        call printOop(((struct Frame *)$rbp)->method)\n\
-        print checkHeap($rbp)\n\
-        call printAllStacks($rbp)\n";
+        call printCallStack(framePointer)\n\
+        call printOop(framePointer->method)\n\
+        print checkHeap(framePointer)\n\
+        call printAllStacks(framePointer)\n";
     let Some(said) = debugged(script) else { return };
     assert_said(
         &said,

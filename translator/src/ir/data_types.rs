@@ -89,6 +89,8 @@ pub struct DataTypes {
     pub types: PrimaryMap<DataType, TypeDescription>,
     /// The variables, a component each.
     pub globals: Vec<Global>,
+    /// The types of the pins, in their order.
+    pub pins: Vec<DataType>,
     /// The functions that the outside may call, by symbol.
     pub prototypes: BTreeMap<String, Prototype>,
 }

@@ -22,6 +22,7 @@ pub(super) fn describe(program: &Program) -> DataTypes {
         describer.structure(class);
     }
     describer.components();
+    describer.pins();
     describer.exports();
     describer.types
 }
@@ -192,6 +193,14 @@ impl Describer<'_> {
                 ty,
                 offset: start,
             });
+        }
+    }
+
+    fn pins(&mut self) {
+        let program = self.program;
+        for field in program.state.values().filter(|field| field.pin.is_some()) {
+            let ty = self.content((field.ty, field.memory), field.count);
+            self.types.pins.push(ty);
         }
     }
 

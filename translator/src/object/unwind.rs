@@ -153,7 +153,7 @@ fn instruction(step: UnwindStep) -> CallFrameInstruction {
 }
 
 /// The number that DWARF gives an integer register.
-fn dwarf_number(machine: usize) -> Register {
+pub(super) fn dwarf_number(machine: usize) -> Register {
     const ORDER: [u16; 8] = [0, 2, 1, 3, 7, 6, 4, 5];
     let known = ORDER.get(machine).copied();
     Register(known.unwrap_or_else(|| u16::try_from(machine).expect("16 registers")))

@@ -14,7 +14,9 @@ use super::collect::Collected;
 use super::layout::Layout;
 use super::pieces::{Exit, LinkError, PieceId, Pieces, SectionKind};
 use crate::base::EntityRef;
+use crate::ir::FuncId;
 use crate::x64::CodeModule;
+use crate::x64::registers::Convention;
 use gimli::write::{
     Address, AttributeValue, DwarfUnit, EndianVec, LineProgram, Range, RangeList, Sections,
 };
@@ -71,6 +73,8 @@ pub(super) fn sections(
     }
     functions.finish(&mut dwarf);
     let types = Types::add(&mut dwarf, &code.module.data_types);
+    let ranges = ranges_with_pins(code, collected, layout);
+    types.add_pins(&mut dwarf, &code.module.pins, &ranges);
     types.add_globals(
         &mut dwarf,
         layout.address(collected.state()),
@@ -93,6 +97,22 @@ pub(super) fn sections(
         })
         .map_err(failed)?;
     Ok(result)
+}
+
+/// Where functions that keep the pins in their registers lie: ascending.
+fn ranges_with_pins(
+    code: &CodeModule<'_>,
+    collected: &Collected,
+    layout: &Layout,
+) -> Vec<(u64, u64)> {
+    let keeps = |id: &&FuncId| code.conventions[id.index()] != Convention::Plain;
+    let places = collected.order.iter().filter(keeps).filter_map(|id| {
+        let start = layout.address(collected.functions[id.index()]?);
+        Some((start, start + code.function(*id).code.len() as u64))
+    });
+    let mut ranges: Vec<(u64, u64)> = places.filter(|(start, end)| start < end).collect();
+    ranges.sort_unstable();
+    ranges
 }
 
 /// The thunks for calls from outside: addresses and sizes by their symbols.

@@ -3,11 +3,16 @@
 use std::collections::BTreeMap;
 
 use gimli::constants;
-use gimli::write::{Address, AttributeValue, DwarfUnit, Expression, UnitEntryId};
+use gimli::write::{
+    Address, AttributeValue, DwarfUnit, Expression, Location, LocationList, UnitEntryId,
+};
 
 use super::functions::{set, set_range};
 use crate::base::PrimaryMap;
 use crate::ir::data_types::{DataType, DataTypes, Member, Prototype, Shape};
+use crate::ir::{Pin, PinId};
+use crate::object::unwind::dwarf_number;
+use crate::x64::registers::pin_register;
 
 /// Writes the entries of what is known of data.
 pub(super) struct Types<'a> {
@@ -109,6 +114,32 @@ impl<'a> Types<'a> {
             if let Some(&(start, size)) = thunks.get(symbol.as_str()) {
                 self.function(dwarf, symbol, prototype, (start, start + size));
             }
+        }
+    }
+
+    /// Adds the pins: variables in registers, wherever the code of a function keeps them.
+    pub(super) fn add_pins(
+        &self,
+        dwarf: &mut DwarfUnit,
+        pins: &PrimaryMap<PinId, Pin>,
+        ranges: &[(u64, u64)],
+    ) {
+        let root = dwarf.unit.root();
+        for (pin, &ty) in pins.values().zip(&self.described.pins) {
+            let Some(register) = pin_register(&pin.register) else {
+                continue;
+            };
+            let entry = dwarf.unit.add(root, constants::DW_TAG_variable);
+            self.name(dwarf, entry, &pin.name);
+            self.refer(dwarf, entry, Some(ty));
+            let piece = |&(begin, end): &(u64, u64)| {
+                let mut data = Expression::new();
+                data.op_reg(dwarf_number(register.hw_enc()));
+                Location::OffsetPair { begin, end, data }
+            };
+            let places = LocationList(ranges.iter().map(piece).collect());
+            let places = AttributeValue::LocationListRef(dwarf.unit.locations.add(places));
+            set(dwarf, entry, constants::DW_AT_location, places);
         }
     }
 
