@@ -87,3 +87,31 @@ fn analyze(prelude: &str, program: &str) {
     let mut session = Session::default();
     session.analyze_snippet(&[("prelude.st", prelude), ("example.st", program)]);
 }
+
+/// A subclass's own fields come behind those that it inherits, and each access names the struct that declares the field.
+#[test]
+fn accesses_of_inherited_fields_and_of_own_ones_have_their_names() {
+    let program_text = "Class {\n\t#name : 'Base',\n\t#superclass : 'VMStruct',\n\t#instVars : [\n\t\t'#first => TypedField type: #UInt64'\n\t],\n\t#package : 'Example'\n}\n\n\
+        Class {\n\t#name : 'Node',\n\t#superclass : 'Base',\n\t#instVars : [\n\t\t'#second => TypedField type: #UInt64',\n\t\t'#third => TypedField type: #UInt64'\n\t],\n\t#package : 'Example'\n}\n\n\
+        Node >> exchange [\n\tfirst := second.\n\tsecond := third\n]\n\n\
+        Class {\n\t#name : 'Example',\n\t#superclass : 'VMComponent',\n\t#instVars : [\n\t\t'#nodes => TypedArray of: #Node size: 2'\n\t],\n\t#package : 'Example'\n}\n\n\
+        Example >> run [\n\t(nodes at: 1) exchange\n]\n";
+    let prelude = text(&folder().join("prelude.st"));
+    let mut session = Session::default();
+    let program =
+        session.analyze_snippet(&[("prelude.st", &prelude), ("example.st", program_text)]);
+    assert!(
+        !session.diagnostics.has_errors(),
+        "{:?}",
+        session.diagnostics
+    );
+    let lowered = ouroc::lower::lower(&program, &session.sources, Default::default());
+    let exchange = lowered.module.function_named("Node>>exchange");
+    let listed = lowered.module.function_text(exchange.expect("it is sent"));
+    let accesses: Vec<&str> = listed
+        .split_whitespace()
+        .filter(|word| word.starts_with('!'))
+        .collect();
+    let names = ["!Node.second", "!Base.first", "!Node.third", "!Node.second"];
+    assert_eq!(accesses, names, "{listed}");
+}
