@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use crate::base::{Diagnostics, FileId, Interner, SourceMap, Span};
+use crate::base::{Diagnostics, FileId, Interner, Memo, SourceMap, Span};
 use crate::hazard::{self, Findings};
 use crate::infer;
 use crate::ir::Module;
@@ -28,6 +28,8 @@ pub struct Session {
     pub diagnostics: Diagnostics,
     /// The stages that have run, in order.
     pub stages: Vec<StageTime>,
+    /// What became of functions in earlier runs, if that is to be taken over.
+    pub memo: Option<Memo>,
 }
 
 /// How long a stage took.
@@ -188,11 +190,14 @@ impl Session {
     /// # Errors
     /// A pass broke a rule of the IR, which is a bug of the translator.
     pub fn optimize(&mut self, module: &mut Module) -> Result<(), String> {
-        // Verification costs as much as the passes themselves: only when the translator itself is built for debugging.
-        let options = opt::Options {
-            verify: cfg!(debug_assertions),
-        };
-        let result = self.stage("optimise", |_| opt::optimize(module, options));
+        let result = self.stage("optimise", |session| {
+            let options = opt::Options {
+                // Verification costs as much as the passes themselves: only when the translator itself is built for debugging.
+                verify: cfg!(debug_assertions),
+                memo: session.memo.as_ref(),
+            };
+            opt::optimize(module, options)
+        });
         result.map_err(|errors| {
             errors
                 .iter()
@@ -207,7 +212,9 @@ impl Session {
     /// # Errors
     /// A pin wants a register that it cannot have.
     pub fn compile<'m>(&mut self, module: &'m Module) -> Result<CodeModule<'m>, String> {
-        self.stage("code", |_| x64::compile(module))
+        self.stage("code", |session| {
+            x64::compile_with(module, session.memo.as_ref())
+        })
     }
 
     /// Links machine code to an executable with `image` inside.

@@ -4,6 +4,7 @@ pub mod diagnostic;
 pub mod entity;
 pub mod integer;
 pub mod interner;
+pub mod memo;
 pub mod render;
 pub mod source;
 
@@ -11,4 +12,5 @@ pub use diagnostic::{Diagnostic, Diagnostics, Draft, Label, Severity};
 pub use entity::{EntityRef, PrimaryMap, SecondaryMap};
 pub use integer::{Integer, Natural};
 pub use interner::{Interner, Symbol};
+pub use memo::{Key, Memo};
 pub use source::{FileId, SourceMap, Span};

@@ -5,10 +5,11 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
+use super::cache::Loading;
 use super::replace::{Use, is_same_place, replace_file};
 use super::screen::{Figures, screen};
 use super::{Output, Status, Warnings, show, translator_fault};
-use crate::base::{EntityRef, Severity};
+use crate::base::{EntityRef, Memo, Severity};
 use crate::hazard::Findings;
 use crate::hazard::stack::deepest;
 use crate::ir::FuncId;
@@ -24,6 +25,11 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     let image = options.image.as_deref().map(read_image).transpose()?;
     let mut session = Session::default();
     let analyzed = session.analyze(&options.description, Tests::LeftOut);
+    let path = analyzed
+        .as_ref()
+        .map(|analyzed| executable_path(options, &analyzed.facts));
+    let loading = path.as_deref().filter(|_| !options.no_cache);
+    let loading = loading.map(Loading::start);
     let lowered = analyzed.as_ref().and_then(|analyzed| {
         session.lower(
             &analyzed.program,
@@ -39,41 +45,49 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
         Warnings::Few,
         output,
     )?;
-    let (Some(analyzed), Some(mut lowered)) = (analyzed, lowered) else {
+    let (Some(analyzed), Some(mut lowered), Some(path)) = (analyzed, lowered, path) else {
         return Ok(Status::Refused);
     };
     if let Some(folder) = &options.dump_ir {
         dump(&lowered, folder)?;
     }
     let image = image.unwrap_or_default();
+    let cache = loading.and_then(Loading::finish).map(|(cache, memo)| {
+        session.memo = Some(memo);
+        cache
+    });
     let built = match link(&analyzed, &mut lowered, &mut session, options, image) {
         Ok(built) => built,
         Err(fault) => return translator_fault(&fault, output),
     };
-    let path = options
-        .output
-        .clone()
-        .unwrap_or_else(|| default_output(&options.description, &analyzed.facts));
-    if let Some(manifest) = &options.manifest
+    if let Some(manifest) = options.manifest.as_deref()
         && is_same_place(&path, manifest)
     {
-        let manifest = manifest.display();
-        writeln!(
-            output.err,
-            "ouroc: {manifest} cannot be both the executable and the manifest"
-        )?;
-        return Ok(Status::Usage);
+        return refuse_manifest(manifest, output);
     }
     replace_file(&path, &built.bytes, Use::Program)?;
     if let (Some(path), Some(manifest)) = (&options.manifest, &built.manifest) {
         std::fs::write(path, manifest)?;
     }
+    if let (Some(cache), Some(memo)) = (&cache, &session.memo) {
+        cache.save(memo);
+    }
     let figures = Figures {
+        from_cache: session.memo.as_ref().map(Memo::found),
         executable: path.display().to_string(),
         ..built.figures
     };
     write!(output.out, "{}", screen(&figures, &session.stages))?;
     Ok(status)
+}
+
+fn refuse_manifest(manifest: &Path, output: &mut Output) -> Result<Status> {
+    let manifest = manifest.display();
+    writeln!(
+        output.err,
+        "ouroc: {manifest} cannot be both the executable and the manifest"
+    )?;
+    Ok(Status::Usage)
 }
 
 /// The image that is to be built in.
@@ -178,9 +192,13 @@ fn figures(analyzed: &Analyzed, code: &CodeModule<'_>, session: &Session) -> Fig
     }
 }
 
-/// `generated/NAME` in the folder that holds the description's folder.
-fn default_output(description: &Path, facts: &SourceFacts) -> PathBuf {
-    let folder = description
+/// The executable that is wanted, else `generated/NAME` in the folder that holds the description's folder.
+fn executable_path(options: &Build, facts: &SourceFacts) -> PathBuf {
+    if let Some(path) = &options.output {
+        return path.clone();
+    }
+    let folder = options
+        .description
         .parent()
         .and_then(Path::parent)
         .unwrap_or(Path::new(""));

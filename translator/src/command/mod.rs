@@ -4,6 +4,7 @@
 
 mod asm;
 mod build;
+mod cache;
 mod check;
 mod diff;
 mod explain;

@@ -17,6 +17,8 @@ pub(super) struct Figures {
     pub(super) methods: usize,
     /// Functions of machine code.
     pub(super) functions: usize,
+    /// Results of earlier runs that were taken over, and those that were asked for, if there is a cache.
+    pub(super) from_cache: Option<(usize, usize)>,
     /// Lines without blanks and comments.
     pub(super) code_lines: usize,
     /// Bytes of machine code.
@@ -92,6 +94,10 @@ fn rows(figures: &Figures, total: Duration) -> Vec<(&'static str, String)> {
         ("hazard exemptions", figures.hazard_exemptions.to_string()),
         ("inline overrides", figures.inline_overrides.to_string()),
     ];
+    if let Some((found, asked)) = figures.from_cache {
+        let counts = format!("{} of {} results", grouped(found), grouped(asked));
+        rows.push(("from the cache", counts));
+    }
     if let Some((bytes, path)) = &figures.deepest_stack {
         let bytes = usize::try_from(*bytes).unwrap_or(usize::MAX);
         rows.push((
@@ -155,12 +161,14 @@ mod tests {
         let figures = Figures {
             code_lines: 12_000,
             deepest_stack: Some((4096, path)),
+            from_cache: Some((2600, 2700)),
             ..Figures::default()
         };
         let text = screen(&figures, &stages);
         assert!(names.iter().all(|name| text.contains(name)), "{text}");
         assert!(text.contains("1000000 per second"), "{text}");
         assert!(text.contains("A>>m0 → … → A>>m6 → A>>m7 → A>>m8"), "{text}");
+        assert!(text.contains("2,600 of 2,700 results"), "{text}");
         assert!(text.lines().count() <= 24, "{text}");
     }
 }

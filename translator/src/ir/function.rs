@@ -123,6 +123,20 @@ pub struct Function {
     pools: Pools,
 }
 
+super::portable::portable_struct!(Function {
+    name,
+    kind,
+    signature,
+    attributes,
+    position,
+    activations,
+    insts,
+    values,
+    blocks,
+    layout,
+    pools,
+});
+
 impl Function {
     /// A function without blocks.
     #[must_use]
@@ -395,6 +409,13 @@ impl Function {
                 func.target(target.block, &left)
             });
         }
+    }
+
+    /// The positions that it names.
+    pub fn positions(&self) -> impl Iterator<Item = Position> + '_ {
+        let insts = self.insts.values().map(|data| data.position);
+        let activations = self.activations.positions();
+        insts.chain(activations).chain([self.position])
     }
 
     /// All instructions in layout order.

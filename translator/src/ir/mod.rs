@@ -16,6 +16,7 @@ pub mod module;
 pub mod opcode;
 pub mod parser;
 mod pools;
+pub mod portable;
 pub mod position;
 mod printer;
 mod ssa;
@@ -38,6 +39,7 @@ pub use instruction::{
 pub use module::{Data, Export, FunctionTable, Module, Pin, StateField, StructField};
 pub use opcode::{BinaryOp, BlockOp, CheckedOp, FloatCond, IntCond, UnaryOp};
 pub use parser::{ParseError, parse_module};
+pub use portable::{Portable, Reader, Writer};
 pub use position::{Activation, Activations, Position};
 pub use types::{Access, Signature, Type};
 pub use verifier::{VerifierError, verify, verify_function};

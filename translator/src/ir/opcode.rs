@@ -20,6 +20,8 @@ macro_rules! operations {
         #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum $enum { $($(#[$vdoc])* $variant,)* }
 
+        super::portable::portable_enum!($enum { $($variant),* });
+
         impl $enum {
             /// Every operation of this shape.
             pub const ALL: &'static [Self] = &[$(Self::$variant),*];

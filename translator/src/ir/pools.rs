@@ -13,6 +13,8 @@ pub(super) struct Pools {
     blocks: Vec<Block>,
 }
 
+super::portable::portable_struct!(Pools { values, blocks });
+
 impl Pools {
     /// Empty pools with as much room as others have taken.
     pub(super) fn like(other: &Self) -> Self {

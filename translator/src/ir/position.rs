@@ -3,6 +3,7 @@
 use crate::base::{EntityRef, PrimaryMap};
 
 use super::entities::{Name, Site};
+use super::portable::{Portable, Reader, Writer, portable_struct};
 
 /// A place in the source: a method and a line, and the activation of that method. Line 0 is unknown.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -46,6 +47,20 @@ pub struct Activation {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Activations(PrimaryMap<Site, Activation>);
 
+portable_struct! {
+    Activation { definition, call }
+}
+
+impl Portable for Activations {
+    fn write(&self, to: &mut Writer) {
+        self.0.write(to);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        Portable::read(from).map(Self)
+    }
+}
+
 impl Activations {
     /// Those of a function without inlined methods.
     #[must_use]
@@ -72,6 +87,12 @@ impl Activations {
     /// Those of inlined methods, callers before callees.
     pub fn inlined(&self) -> impl Iterator<Item = (Site, &Activation)> {
         self.0.iter().skip(1)
+    }
+
+    /// All positions that they name.
+    pub fn positions(&self) -> impl Iterator<Item = Position> + '_ {
+        let both = |found: &Activation| [found.definition, found.call];
+        self.0.values().flat_map(both)
     }
 
     /// A new activation; its call must be in one that is known.

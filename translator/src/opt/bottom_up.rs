@@ -18,7 +18,10 @@ use crate::ir::{FuncId, Function, Module, VerifierError};
 ///
 /// # Errors
 /// Only with [`Options::verify`], as [`super::optimize`].
-pub(super) fn inline_all(module: &mut Module, options: Options) -> Result<(), Vec<VerifierError>> {
+pub(super) fn inline_all(
+    module: &mut Module,
+    options: Options<'_>,
+) -> Result<(), Vec<VerifierError>> {
     let graph = CallGraph::new(module);
     let functions = take_functions(module).into_iter();
     let work = Work {
@@ -66,7 +69,7 @@ struct Work<'a> {
     finished: PrimaryMap<FuncId, OnceLock<Callee>>,
     graph: &'a CallGraph,
     context: Context<'a>,
-    options: Options,
+    options: Options<'a>,
     errors: Mutex<Vec<(FuncId, Vec<VerifierError>)>>,
 }
 

@@ -29,6 +29,8 @@ pub mod variants;
 use rayon::prelude::*;
 
 use crate::analysis::{Summaries, Summary};
+use crate::base::Memo;
+use crate::ir::portable::{Writer, remembered};
 use crate::ir::{FuncId, Function, Module, VerifierError, verify_function};
 
 /// What passes over one function may know of the rest of the module.
@@ -87,17 +89,19 @@ const LATE: &[(&str, Pass)] = &[
 ];
 
 /// What to do besides optimising.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Options {
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Options<'a> {
     /// Verify each function after each pass.
     pub verify: bool,
+    /// What became of functions in earlier runs.
+    pub memo: Option<&'a Memo>,
 }
 
 /// Optimises a module.
 ///
 /// # Errors
 /// Only with [`Options::verify`]: the rules that a pass broke, with its name before the function's.
-pub fn optimize(module: &mut Module, options: Options) -> Result<(), Vec<VerifierError>> {
+pub fn optimize(module: &mut Module, options: Options<'_>) -> Result<(), Vec<VerifierError>> {
     classes::separate(module);
     clean_up_all(module, options)?;
     bottom_up::inline_all(module, options)?;
@@ -107,7 +111,7 @@ pub fn optimize(module: &mut Module, options: Options) -> Result<(), Vec<Verifie
 }
 
 /// Cleans up every function, on all cores.
-fn clean_up_all(module: &mut Module, options: Options) -> Result<(), Vec<VerifierError>> {
+fn clean_up_all(module: &mut Module, options: Options<'_>) -> Result<(), Vec<VerifierError>> {
     let mut functions = take_functions(module);
     let context = Context {
         module,
@@ -125,15 +129,29 @@ fn clean_up_all(module: &mut Module, options: Options) -> Result<(), Vec<Verifie
     }
 }
 
-/// Cleans up a function.
-fn clean_up(func: &mut Function, context: &Context<'_>, options: Options) -> Vec<VerifierError> {
-    run_passes(func, context, options, CLEAN_UP)
+/// Takes over what a function looked like after it was cleaned up in an earlier run, or cleans it up. The passes look at nothing else.
+fn clean_up(
+    func: &mut Function,
+    context: &Context<'_>,
+    options: Options<'_>,
+) -> Vec<VerifierError> {
+    let Some(memo) = options.memo.filter(|_| func.has_body()) else {
+        return run_passes(func, context, options, CLEAN_UP);
+    };
+    let mut errors = Vec::new();
+    let nothing = |_: &mut Writer| {};
+    *func = remembered(memo, ("clean up", func, context.module), nothing, || {
+        let mut clean = func.clone();
+        errors = run_passes(&mut clean, context, options, CLEAN_UP);
+        clean
+    });
+    errors
 }
 
 fn run_passes(
     func: &mut Function,
     context: &Context<'_>,
-    options: Options,
+    options: Options<'_>,
     passes: &[(&str, Pass)],
 ) -> Vec<VerifierError> {
     if !func.has_body() {

@@ -13,6 +13,7 @@ pub mod inst;
 mod layout;
 pub mod module;
 mod pins;
+mod portable;
 #[cfg(test)]
 mod random_tests;
 mod regalloc;
@@ -27,7 +28,9 @@ pub use stack::{DeepestStack, deepest};
 use self::regalloc::Allocator;
 use self::registers::Registers;
 use self::select::ModuleFacts;
-use crate::ir::{FuncId, Module};
+use crate::base::Memo;
+use crate::ir::portable::remembered;
+use crate::ir::{FuncId, Module, Portable, Writer};
 use rayon::prelude::*;
 
 /// Compiles a module.
@@ -35,6 +38,14 @@ use rayon::prelude::*;
 /// # Errors
 /// A pin wants a register that it cannot have, or a call has arguments that it cannot pass: a sentence.
 pub fn compile(module: &Module) -> Result<CodeModule<'_>, String> {
+    compile_with(module, None)
+}
+
+/// Compiles a module, but for the functions whose machine code is known from earlier runs.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_with<'m>(module: &'m Module, memo: Option<&Memo>) -> Result<CodeModule<'m>, String> {
     select::check_calls(module)?;
     let facts = ModuleFacts {
         module,
@@ -45,13 +56,36 @@ pub fn compile(module: &Module) -> Result<CodeModule<'_>, String> {
     let functions = ids
         .par_iter()
         .map_init(Allocator::default, |allocator, &id| {
-            compile_function(&facts, id, allocator)
+            compile_or_remember(&facts, id, allocator, memo)
         })
         .collect();
     Ok(CodeModule {
         module,
         functions,
         conventions: facts.conventions,
+    })
+}
+
+/// Takes over the machine code of a function from an earlier run, or compiles it.
+fn compile_or_remember(
+    facts: &ModuleFacts<'_>,
+    id: FuncId,
+    allocator: &mut Allocator,
+    memo: Option<&Memo>,
+) -> CodeFunction {
+    let func = &facts.module.functions[id];
+    let Some(memo) = memo.filter(|_| func.has_body()) else {
+        return compile_function(facts, id, allocator);
+    };
+    let conventions = |asked: &mut Writer| {
+        facts.convention(id).write(asked);
+        for callee in asked.functions() {
+            facts.convention(callee).write(asked);
+        }
+    };
+    let question = ("code", func, facts.module);
+    remembered(memo, question, conventions, || {
+        compile_function(facts, id, allocator)
     })
 }
 

@@ -5,6 +5,7 @@
 
 mod build;
 mod collector;
+mod edits;
 mod interpreter;
 mod kernels;
 mod load;

@@ -37,8 +37,14 @@ pub(super) fn agree(program: &Program, method: MethodId, arguments: &[&[i128]]) 
         symbol: "tested".into(),
         function,
     });
-    optimize(&mut optimised, opt::Options { verify: true })
-        .unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
+    optimize(
+        &mut optimised,
+        opt::Options {
+            verify: true,
+            ..opt::Options::default()
+        },
+    )
+    .unwrap_or_else(|errors| panic!("{name}: {errors:?}"));
     let kept = optimised.exports[optimised.exports.len() - 1].function;
     let code = compile(program, Audit::Ranges);
     let mut results = Vec::new();

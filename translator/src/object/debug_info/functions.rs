@@ -10,7 +10,7 @@ use gimli::constants::{self, DwAt};
 use gimli::write::{Address, AttributeValue, DwarfUnit, Range, RangeList, UnitEntryId};
 
 use super::files::{Files, source_name};
-use crate::ir::{Activation, Function, Module, Position, Site};
+use crate::ir::{Activation, Function, Module, Name, Position, Site};
 
 /// Machine code of one position: where it begins and ends, and the position.
 type Run = (u64, u64, Position);
@@ -21,6 +21,8 @@ pub(super) struct Functions<'a> {
     files: Files<'a>,
     /// The abstract entries of inlined methods, by the name as it is written.
     abstracts: BTreeMap<String, UnitEntryId>,
+    /// The same by the name in the module.
+    of_methods: BTreeMap<Name, UnitEntryId>,
     /// The entries of functions.
     concrete: Vec<(UnitEntryId, &'a Function)>,
 }
@@ -32,6 +34,7 @@ impl<'a> Functions<'a> {
             module,
             files,
             abstracts: BTreeMap::new(),
+            of_methods: BTreeMap::new(),
             concrete: Vec::new(),
         }
     }
@@ -117,6 +120,15 @@ impl<'a> Functions<'a> {
 
     /// What all copies of a method have in common.
     fn abstract_entry(&mut self, dwarf: &mut DwarfUnit, definition: Position) -> UnitEntryId {
+        if let Some(&known) = self.of_methods.get(&definition.method) {
+            return known;
+        }
+        let entry = self.named_entry(dwarf, definition);
+        self.of_methods.insert(definition.method, entry);
+        entry
+    }
+
+    fn named_entry(&mut self, dwarf: &mut DwarfUnit, definition: Position) -> UnitEntryId {
         let name = source_name(&self.module.names[definition.method]);
         if let Some(&known) = self.abstracts.get(&name) {
             return known;

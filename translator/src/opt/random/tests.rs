@@ -191,7 +191,13 @@ fn the_whole_list_keeps_what_random_programs_do() {
             });
         }
         let named = after.clone();
-        if let Err(errors) = optimize(&mut after, Options { verify: true }) {
+        if let Err(errors) = optimize(
+            &mut after,
+            Options {
+                verify: true,
+                ..Options::default()
+            },
+        ) {
             panic!("seed {seed}: {}\nfrom\n{}", errors[0], named.text());
         }
         assert_eq!(verify(&after), Ok(()), "seed {seed}");
