@@ -63,6 +63,7 @@ impl<'w> Body<'_, 'w> {
             return None;
         };
         let mut cases: Vec<(i128, ExprId)> = Vec::with_capacity(pairs.len());
+        let mut places: Vec<Span> = Vec::with_capacity(pairs.len());
         for &pair in pairs {
             let node = self.node(pair);
             let ast::ExprKind::Send(send) = &node.kind else {
@@ -82,16 +83,18 @@ impl<'w> Body<'_, 'w> {
                 self.bad_case(key_span);
                 return None;
             };
-            if cases.iter().any(|(earlier, _)| *earlier == key) {
+            if let Some(earlier) = cases.iter().position(|(earlier, _)| *earlier == key) {
                 let message = format!("the case {key} stands twice");
                 self.report(
                     Diagnostic::error(codes::CASE, message)
-                        .primary(key_span, "")
+                        .primary(key_span, "again here")
+                        .secondary(places[earlier], "first here")
                         .hint("the first one is taken: remove the other"),
                 );
                 return None;
             }
             cases.push((key, *send.arguments.first()?));
+            places.push(key_span);
         }
         Some(cases)
     }

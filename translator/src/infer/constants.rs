@@ -24,14 +24,19 @@ impl<'w> Facts<'w> {
         }
         let span = self.world.methods[method].span;
         if self.active.contains(&(class, method)) {
-            self.report(
-                Diagnostic::error(
-                    codes::CYCLIC_CONSTANT,
-                    format!("the constant {} depends on itself", self.text(selector)),
-                )
-                .primary(span, "")
-                .hint("one constant of the circle must be written with literals"),
-            );
+            let mut error = Diagnostic::error(
+                codes::CYCLIC_CONSTANT,
+                format!("the constant {} depends on itself", self.text(selector)),
+            )
+            .primary(span, "");
+            let circle = self
+                .active
+                .iter()
+                .skip_while(|&&known| known != (class, method));
+            for &(_, through) in circle.skip(1) {
+                error = error.secondary(self.world.methods[through].span, "by way of this one");
+            }
+            self.report(error.hint("one constant of the circle must be written with literals"));
             return None;
         }
         self.active.push((class, method));
@@ -138,7 +143,9 @@ impl<'w> Facts<'w> {
                 self.text(used.name),
                 self.world.packages[used.package].name
             );
-            let error = Diagnostic::error(codes::LAYER, message).primary(span, "");
+            let error = Diagnostic::error(codes::LAYER, message)
+                .primary(span, "")
+                .secondary(used.span, "defined here");
             self.report(error.hint("move the constant that is used down, or this one up"));
         }
     }

@@ -33,11 +33,7 @@ impl<'w> Body<'_, 'w> {
     /// The value of an expression that must be one at run time.
     pub(super) fn expect_expr(&mut self, value: Value, span: Span) -> Expr {
         let (code, message, hint) = match value {
-            Value::Expr(expr) if expr.ty == Type::Void => (
-                codes::NO_VALUE,
-                "this has no value",
-                "let the method answer a value, or do not use its result",
-            ),
+            Value::Expr(expr) if expr.ty == Type::Void => return self.no_value(&expr, span),
             Value::Expr(expr) => return expr,
             Value::Symbol(..) => (
                 codes::MISMATCH,
@@ -328,6 +324,16 @@ impl<'w> Body<'_, 'w> {
     }
 
     /// Parameters and result of a method, blocks excluded.
+    /// Something that answers nothing is used as a value.
+    fn no_value(&mut self, expr: &Expr, span: Span) -> Expr {
+        let mut error = Diagnostic::error(codes::NO_VALUE, "this has no value").primary(span, "");
+        if let ExprKind::Call(callee, _) = expr.kind {
+            let method = self.inf.instances[callee].key.1;
+            error = error.secondary(self.world.methods[method].span, "answers nothing");
+        }
+        self.fail(error.hint("let the method answer a value, or do not use its result"))
+    }
+
     fn function_type_of(&mut self, id: crate::typed::MethodId, span: Span) -> Option<FunctionType> {
         use crate::resolve::DeclaredType;
         let signature = self.inf.signature(id);

@@ -296,14 +296,18 @@ impl<'w> Body<'_, 'w> {
     fn assignment(&mut self, target: ast::Name, value: ExprId, span: Span, want: Want) -> Expr {
         match self.lookup_name(self.scope, target.name) {
             Some(Binding::Local(local)) => return self.assign_local(local, target, value, span),
-            Some(_) => {
+            Some(binding) => {
                 let message = format!(
                     "{} is a parameter or loop variable, which is not assigned",
                     self.text(target.name)
                 );
-                let error = Diagnostic::error(codes::NOT_ASSIGNABLE, message);
+                let mut error =
+                    Diagnostic::error(codes::NOT_ASSIGNABLE, message).primary(target.span, "");
+                if let Binding::Fixed(local) = binding {
+                    error = error.secondary(self.locals[local].span, "declared here");
+                }
                 self.value(value);
-                return self.fail(error.primary(target.span, "").hint("use a temporary"));
+                return self.fail(error.hint("use a temporary"));
             }
             None => {}
         }
@@ -314,11 +318,14 @@ impl<'w> Body<'_, 'w> {
                     "{} is a collaborator, an array or a table, which is not assigned",
                     self.text(target.name)
                 );
-                self.fail(
-                    Diagnostic::error(codes::NOT_ASSIGNABLE, message)
-                        .primary(target.span, "")
-                        .hint("the build description names the collaborator; elements are set by at:put:"),
-                )
+                let mut error =
+                    Diagnostic::error(codes::NOT_ASSIGNABLE, message).primary(target.span, "");
+                if let Some((_, field)) = self.world.field(self.home().class, target.name) {
+                    error = error.secondary(field.span, "declared here");
+                }
+                self.fail(error.hint(
+                    "the build description names the collaborator; elements are set by at:put:",
+                ))
             }
             None => {
                 self.value(value);

@@ -180,11 +180,20 @@ impl<'w> Facts<'w> {
         }
         let span = self.world.classes[class].span;
         if self.laying_out.contains(&class) {
-            self.report(
-                Diagnostic::error(codes::BAD_LAYOUT, "a struct contains itself")
-                    .primary(span, "")
-                    .hint("a field of a struct type is a reference; only arrays of structs lie in place"),
-            );
+            let mut error =
+                Diagnostic::error(codes::BAD_LAYOUT, "a struct contains itself").primary(span, "");
+            let circle = self.laying_out.iter().skip_while(|&&known| known != class);
+            for &inner in circle.clone() {
+                for field in &self.world.classes[inner].fields {
+                    if matches!(field.kind, FieldKind::Array(Type::Struct(held), _) if circle.clone().any(|&known| known == held))
+                    {
+                        error = error.secondary(field.span, "in this field");
+                    }
+                }
+            }
+            self.report(error.hint(
+                "a field of a struct type is a reference; only arrays of structs lie in place",
+            ));
             return None;
         }
         self.laying_out.push(class);

@@ -78,6 +78,8 @@ impl<'w> Body<'_, 'w> {
             return self.fail(
                 error
                     .primary(span, "")
+                    .secondary(a.span, self.type_name(a.ty))
+                    .secondary(b.span, self.type_name(b.ty))
                     .hint("asInt64 takes the pattern as signed"),
             );
         }

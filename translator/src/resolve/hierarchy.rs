@@ -172,14 +172,15 @@ impl Resolver<'_> {
             return Some(self.add_class(walk, name, package, None, kind, span));
         }
         if !walk.active.insert(name) {
-            self.report(
-                Diagnostic::error(
-                    codes::CYCLIC_HIERARCHY,
-                    format!("{text} is its own superclass"),
-                )
-                .primary(span, "")
-                .hint("give one class of the circle a superclass outside of it"),
-            );
+            let mut error = Diagnostic::error(
+                codes::CYCLIC_HIERARCHY,
+                format!("{text} is its own superclass"),
+            )
+            .primary(span, "");
+            for (class, above) in self.circle(walk, name) {
+                error = error.secondary(above, format!("the superclass of {class}"));
+            }
+            self.report(error.hint("give one class of the circle a superclass outside of it"));
             walk.passed.insert(name);
             return None;
         }
@@ -203,11 +204,28 @@ impl Resolver<'_> {
             self.report(
                 Diagnostic::error(codes::LAYER, message)
                     .primary(superclass.map_or(span, |name| name.span), "")
+                    .secondary(self.world.classes[parent].span, "defined here")
                     .hint("move the superclass down, or this class up; packages that need each other are one"),
             );
         }
         let kind = self.world.classes[parent].kind;
         Some(self.add_class(walk, name, package, Some(parent), kind, span))
+    }
+
+    /// The classes of a circle from one of them on, each with the place that names its superclass.
+    fn circle(&self, walk: &Walk, name: Symbol) -> Vec<(String, Span)> {
+        let mut found = Vec::new();
+        let mut at = name;
+        while let Some(candidate) = walk.candidates.get(&at)
+            && let Some(above) = self.world.definitions[candidate.definition].superclass
+        {
+            found.push((self.interner.text(at).to_owned(), above.span));
+            at = above.name;
+            if at == name {
+                break;
+            }
+        }
+        found
     }
 
     fn add_class(
@@ -296,14 +314,16 @@ impl Resolver<'_> {
                     .hint("an extension adds methods to a class of a lower package: correct the name, or define the class"),
                 );
             } else if slots {
-                self.report(
-                    Diagnostic::error(
-                        codes::UNKNOWN_EXTENDED_CLASS,
-                        format!("an extension adds no fields to {text}"),
-                    )
-                    .primary(name.span, "")
-                    .hint("define the fields in the class itself"),
-                );
+                let class = self.world.class_names.get(&name.name);
+                let mut error = Diagnostic::error(
+                    codes::UNKNOWN_EXTENDED_CLASS,
+                    format!("an extension adds no fields to {text}"),
+                )
+                .primary(name.span, "");
+                if let Some(&class) = class {
+                    error = error.secondary(self.world.classes[class].span, "defined here");
+                }
+                self.report(error.hint("define the fields in the class itself"));
             }
         }
     }
