@@ -6,6 +6,8 @@ use super::{Row, check};
 
 /// 1.0e300, which has no immediate form.
 const HUGE: u64 = 0x7E37_E43C_8800_759C;
+/// The positive infinity.
+const INFINITY: u64 = 0x7FF0_0000_0000_0000;
 
 #[test]
 fn conversion_from_integers() {
@@ -82,6 +84,9 @@ fn parts_and_functions() {
         (557, Float(0.0), &[], Is(Float(0.0))),
         (558, Float(1.0), &[], Is(Float(0.0))),
         (559, Float(0.0), &[], Is(Float(1.0))),
+        (58, Boxed(INFINITY), &[], Is(Boxed(INFINITY))),
+        (558, Float(0.0), &[], Is(Boxed(INFINITY | 1 << 63))),
+        (57, Boxed(INFINITY), &[], Is(Float(std::f64::consts::FRAC_PI_2))),
     ];
     check(rows);
 }

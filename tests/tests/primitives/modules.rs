@@ -117,6 +117,38 @@ fn bytes_of_strings_are_searched_and_hashed() {
     );
 }
 
+/// Room for a packed bitmap of two words, whatever they are.
+const ROOM: V = Bytes(&[0; 15]);
+
+#[test]
+fn bitmaps_are_packed_and_unpacked() {
+    check(
+        "MiscPrimitivePlugin",
+        &[
+            // Two, then two equal words of one byte; of four bytes; one word of each kind.
+            ("primitiveCompressToByteArray", Main, &[Words(&[0]), ROOM], Int(3)),
+            (
+                "primitiveCompressToByteArray",
+                Main,
+                &[Words(&[0x0000_0001_0000_0001]), ROOM],
+                Int(6),
+            ),
+            (
+                "primitiveCompressToByteArray",
+                Main,
+                &[Words(&[0x0000_0002_0000_0001]), ROOM],
+                Int(10),
+            ),
+            (
+                "primitiveDecompressFromByteArray",
+                Main,
+                &[Words(&[0]), Bytes(&[2, 9, 7]), Int(2)],
+                Main,
+            ),
+        ],
+    );
+}
+
 #[test]
 fn rows_of_floats_are_computed() {
     check(

@@ -66,6 +66,24 @@ pub(crate) const CALLS: &[NamedCall] = &[
     ),
     (
         "MiscPrimitivePlugin",
+        "primitiveCompressToByteArray",
+        Main,
+        &[Words(&[0x0000_0001_0000_0001]), Bytes(&[0; 16])],
+    ),
+    (
+        "MiscPrimitivePlugin",
+        "primitiveConvert8BitSigned",
+        Main,
+        &[Bytes(&[1, 255]), Words(&[0])],
+    ),
+    (
+        "MiscPrimitivePlugin",
+        "primitiveDecompressFromByteArray",
+        Main,
+        &[Words(&[0]), Bytes(&[2, 9, 7]), Int(2)],
+    ),
+    (
+        "MiscPrimitivePlugin",
         "primitiveFindFirstInString",
         Main,
         &[Str("abc"), Bytes(&[0; 256]), Int(1)],
