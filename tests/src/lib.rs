@@ -8,6 +8,7 @@ pub mod image;
 pub mod library_image;
 pub mod planted;
 pub mod random;
+pub mod rust_literals;
 pub mod translated;
 
 use std::path::{Path, PathBuf};

@@ -7,7 +7,7 @@ use ouroc::base::render::Color;
 use ouroc::command::{Output, Status};
 use ouroc::options::Options;
 use tests::built_image::{Folder, mini};
-use tests::{root, text};
+use tests::root;
 
 /// What is told of the library's description after one replacement; there is no image.
 fn refused(from: &str, to: &str) -> String {
@@ -383,53 +383,6 @@ fn selectors_that_a_composition_does_not_have_are_warnings() {
             "{told}"
         );
     }
-}
-
-#[test]
-fn the_builder_knows_no_class_by_name() {
-    let known = [
-        "\"Object\"",
-        "ProtoObject",
-        "UndefinedObject",
-        "SmallInteger64",
-        "BoxedFloat64",
-        "SmallFloat64",
-        "ByteString",
-        "ByteSymbol",
-        "CompiledMethod",
-        "CompiledBlock",
-        "BlockClosure",
-        "FullBlockClosure\"",
-        "ProcessorScheduler",
-        "SystemDictionary",
-        "SmalltalkImage",
-        "Semaphore\"",
-        "\"Array\"",
-        "\"Class\"",
-        "\"Metaclass\"",
-        "\"Association\"",
-        "\"Behavior\"",
-        "\"Smalltalk\"",
-        "\"Processor\"",
-    ];
-    let mut findings = Vec::new();
-    for path in tests::files("translator/src/image", &[".rs"]) {
-        if path
-            .iter()
-            .any(|part| part.to_string_lossy().starts_with("tests"))
-        {
-            continue;
-        }
-        let source = text(&path);
-        let product = source.split("#[cfg(test)]").next().unwrap_or_default();
-        for (number, line) in product.lines().enumerate() {
-            let code = line.split("//").next().unwrap_or_default();
-            if let Some(name) = known.iter().find(|name| code.contains(*name)) {
-                findings.push(format!("{}:{}: {name}", tests::shown(&path), number + 1));
-            }
-        }
-    }
-    assert!(findings.is_empty(), "{}", findings.join("\n"));
 }
 
 #[test]

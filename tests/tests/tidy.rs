@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use tests::rust_literals::string_literals;
 use tests::{files, root, shown, text};
 
 /// Stages in layer order; a stage may use only those named beside it.
@@ -148,17 +149,10 @@ fn the_image_builder_knows_no_class_by_its_name() {
         }
         let text = text(&path);
         let source = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
-        let code = source
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"));
-        for (number, line) in code.enumerate() {
-            let literals = line.split('"').skip(1).step_by(2);
-            for literal in literals.filter(|literal| classes.contains(*literal)) {
-                findings.push(format!(
-                    "{}: {literal} (code line {})",
-                    shown(&path),
-                    number + 1
-                ));
+        for (line, literal) in string_literals(source) {
+            let words = literal.split(|c: char| !c.is_alphanumeric());
+            for word in words.filter(|word| classes.contains(*word)) {
+                findings.push(format!("{}:{line}: {word}", shown(&path)));
             }
         }
     }

@@ -126,7 +126,12 @@ fn bitmaps_are_packed_and_unpacked() {
         "MiscPrimitivePlugin",
         &[
             // Two, then two equal words of one byte; of four bytes; one word of each kind.
-            ("primitiveCompressToByteArray", Main, &[Words(&[0]), ROOM], Int(3)),
+            (
+                "primitiveCompressToByteArray",
+                Main,
+                &[Words(&[0]), ROOM],
+                Int(3),
+            ),
             (
                 "primitiveCompressToByteArray",
                 Main,

@@ -21,7 +21,7 @@ pub(super) fn list(name: &str, world: &mut World, sides: &[CompiledSide]) -> Opt
         let error = Diagnostic::error("I014", format!("there is no method {name}"));
         world
             .diagnostics
-            .push(error.hint("write Class>>selector, or Class class>>selector"));
+            .push(error.hint("write Name>>selector, or Name class>>selector"));
         return None;
     };
     let (names, interner) = (world.names, &*world.interner);
