@@ -23,6 +23,8 @@ pub mod primitive {
     pub const TRAP: u16 = 635;
     /// `self failCall: n with: error`: the n-th system call of the snapshot writer from now on fails so.
     pub const FAIL_CALL: u16 = 636;
+    /// Waits for ten seconds, and a signal comes just before; then the VM ends with 0.
+    pub const WAIT_AFTER_SIGNAL: u16 = 637;
 }
 
 /// The description of the VM with one package more, in which the calls of the operating system fail on demand.

@@ -2,10 +2,13 @@
 
 use super::program::Outcome::{self, FailedBecause, Succeeded};
 use super::program::{self, Primitive, Step};
-use super::values::V::{self, Answer, Class, Context, Int, Nil, Process, Semaphore, Str};
+use super::values::V::{
+    self, Answer, Array, Class, Context, FrozenArray, FrozenStr, Int, Method, Nil, Process,
+    Semaphore, Str, True,
+};
 
 /// Number, receiver, arguments, outcome.
-type Line = (u16, V, &'static [V], Outcome);
+pub(crate) type Line = (u16, V, &'static [V], Outcome);
 
 fn check(lines: &[Line]) {
     let steps: Vec<Step> = lines
@@ -88,8 +91,6 @@ fn a_number_stored_as_sender_is_no_frame() {
 
 #[test]
 fn contexts_exchange_their_identities() {
-    const NEW: u16 = 71;
-    const PUT: u16 = 61;
     check(&[
         (NEW, Class("Array"), &[Int(1)], Succeeded),
         (NEW, Class("Array"), &[Int(1)], Succeeded),
@@ -100,4 +101,117 @@ fn contexts_exchange_their_identities() {
         (PUT, Answer(0), &[Int(1), Int(3)], Succeeded),
         (128, Answer(0), &[Answer(1)], FailedBecause(6)),
     ]);
+}
+
+const NEW: u16 = 71;
+const PUT: u16 = 61;
+const PIN: u16 = 184;
+
+/// Programs whose last call fails in a way that no single call does.
+pub(crate) const LAST_CALLS: &[&[Line]] = &[
+    // What the VM knows by its place becomes nothing else, nor does what is immutable or pinned.
+    &[
+        ARRAY,
+        ARRAY,
+        (72, Answer(0), &[Answer(1)], FailedBecause(6)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        (128, Answer(0), &[Answer(1)], FailedBecause(6)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        (248, Answer(0), &[Answer(1)], FailedBecause(6)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        (249, Answer(0), &[Answer(1), True], FailedBecause(6)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        FROZEN,
+        (72, Answer(0), &[Answer(1)], FailedBecause(8)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        FROZEN,
+        (128, Answer(0), &[Answer(1)], FailedBecause(8)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        FROZEN,
+        (248, Answer(0), &[Answer(1)], FailedBecause(8)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        FROZEN,
+        (249, Answer(0), &[Answer(1), True], FailedBecause(8)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        STRING,
+        PINNED,
+        (72, Answer(0), &[Answer(1)], FailedBecause(16)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        STRING,
+        PINNED,
+        (128, Answer(0), &[Answer(1)], FailedBecause(16)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        STRING,
+        PINNED,
+        (248, Answer(0), &[Answer(1)], FailedBecause(16)),
+    ],
+    &[
+        ARRAY,
+        ARRAY,
+        STRING,
+        PINNED,
+        (249, Answer(0), &[Answer(1), True], FailedBecause(16)),
+    ],
+    // Senders are a ring.
+    &[CONTEXT, RING, (195, Answer(0), &[Nil], FailedBecause(6))],
+    &[CONTEXT, RING, (197, Answer(0), &[], FailedBecause(6))],
+    // A process is ready already.
+    &[
+        (COPY, Process, &[], Succeeded),
+        READY,
+        (RESUME, Answer(0), &[], FailedBecause(6)),
+    ],
+    // What is to be written to is immutable.
+    &[(168, FrozenArray(&[1]), &[Array(&[2])], FailedBecause(8))],
+    &[
+        (COPY, Method, &[], Succeeded),
+        FREEZE,
+        (69, Answer(0), &[Int(1), Nil], FailedBecause(8)),
+    ],
+];
+
+const ARRAY: Line = (NEW, Class("Array"), &[Int(1)], Succeeded);
+const FROZEN: Line = (PUT, Answer(0), &[Int(1), FrozenStr("ice")], Succeeded);
+const STRING: Line = (PUT, Answer(0), &[Int(1), Str("pinned")], Succeeded);
+const PINNED: Line = (PIN, Answer(2), &[True], Succeeded);
+const READY: Line = (RESUME, Answer(0), &[], Succeeded);
+const FREEZE: Line = (164, Answer(0), &[True], Succeeded);
+const CONTEXT: Line = (COPY, Context, &[], Succeeded);
+const RING: Line = (STORE, Answer(0), &[Int(1), Answer(0)], Succeeded);
+
+#[test]
+fn spoilt_arguments_fail_as_noted() {
+    for program in LAST_CALLS {
+        check(program);
+    }
 }

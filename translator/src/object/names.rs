@@ -8,7 +8,7 @@ use std::sync::OnceLock;
 use super::collect::STATE;
 use super::layout::Layout;
 use super::pieces::Pieces;
-use super::tables::{METHODS, TRAPS};
+use super::tables::{METHODS, NAMES, TRAPS};
 use super::{PROGRAM, shim};
 use crate::base::{Diagnostic, Diagnostics, Span};
 
@@ -69,7 +69,7 @@ fn defined() -> &'static BTreeSet<String> {
             .map(|symbol| &*symbol.name);
         let made = Layout::default().defined().map(|(name, _)| name);
         own.chain(made)
-            .chain([STATE, METHODS, TRAPS])
+            .chain([STATE, METHODS, NAMES, TRAPS])
             .map(str::to_owned)
             .collect()
     })
