@@ -148,7 +148,7 @@ fn a_description_with_mistakes_is_refused_with_the_place_and_a_hint() {
 
 #[test]
 fn a_format_without_room_for_the_class_s_variables_is_refused_at_the_class() {
-    for format in [7, 9, 16] {
+    for format in [0, 2, 7, 9, 16] {
         let told = refused(
             "\"Routine\": 24",
             &format!("\"Routine\": 24, \"Pair\": {format}"),

@@ -83,10 +83,10 @@ pub mod format {
     /// Compiled code.
     pub const CODE: u8 = 24;
 
-    /// Whether instances cannot have named fields: they are immediate, or hold no pointers. Compiled code has none that the sources name.
+    /// Whether instances cannot have named fields: the format says so, they are immediate, or hold no pointers. Compiled code has none that the sources name.
     #[must_use]
     pub fn has_no_fields(format: u8) -> bool {
-        format == IMMEDIATE || (WORDS_64..CODE).contains(&format)
+        matches!(format, EMPTY | INDEXABLE | IMMEDIATE) || (WORDS_64..CODE).contains(&format)
     }
 
     /// Bytes of an element of an object without pointers; none for other formats.
