@@ -244,6 +244,13 @@ impl<'w> Body<'_, 'w> {
             return Some(hint.to_owned());
         }
         let side = usize::from(class_side);
+        let interned = self.inf.interner.lookup(selector);
+        if interned.is_some_and(|known| self.world.lookup(class, class_side, known).is_some()) {
+            return Some(
+                "messages to constants have no arguments: move the method to the class that needs it"
+                    .to_owned(),
+            );
+        }
         let mut close: Vec<&str> = self
             .world
             .chain(class)
@@ -255,8 +262,7 @@ impl<'w> Body<'_, 'w> {
         if let Some(close) = close.first() {
             return Some(format!("did you mean {close}?"));
         }
-        let other = self.inf.interner.lookup(selector)?;
-        self.world.lookup(class, !class_side, other).map(|_| {
+        self.world.lookup(class, !class_side, interned?).map(|_| {
             let (here, there) = match class_side {
                 true => ("class", "instance"),
                 false => ("instance", "class"),
