@@ -21,6 +21,10 @@ const NO_LITERAL: End = Says("ouro: code that sends to super has no class in its
 const NO_OPERANDS: End = Says("ouro: an instruction takes more from the stack than there is");
 const NO_BECOME: End = Says("#elementsForwardIdentityTo: in Array failed");
 const NO_RECEIVER: End = Says("#instVarAt:put: in FullBlockClosure failed (bad argument)");
+const NO_BLOCK: End =
+    Says("ouro: the code of a closure is of a class with more variables than the receiver has");
+const NO_LITERAL_STORE: End =
+    Says("#objectAt:put: in CompiledMethod failed (inappropriate operation)");
 const NO_VARIABLES: End =
     Says("ouro: a method belongs to a class with more variables than its receiver has");
 const NOT_UNDERSTOOD: End = Says("ouro: doesNotUnderstand: is not understood");
@@ -58,6 +62,12 @@ const ATTACKS: &[(&str, End)] = &[
         "changedBytecodeOfRunningMethod",
         Says("Improper store into indexable object"),
     ),
+    ("changedBlock", NO_BLOCK),
+    ("changedBlockOfRunningMethod", NO_LITERAL_STORE),
+    ("changedClassOfRunningMethod", NO_LITERAL_STORE),
+    ("changedHeaderOfRunningMethod", NO_LITERAL_STORE),
+    ("changedSelectorOfRunningMethod", NO_LITERAL_STORE),
+    ("changedVariableOfRunningMethod", NO_LITERAL_STORE),
     ("soundChangeOfBytecode", Answers("true")),
     (
         "moreTemporaries",
