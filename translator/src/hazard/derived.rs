@@ -11,7 +11,7 @@
 //! | `and` | when an operand is derived, unless it is the bits of an oop or a pointer and the other a mask of tag bits |
 //! | any other operation on words or floats (sums, products, quotients, shifts, extensions, conversions to floats and back) | when an operand is derived |
 //! | result of a call that is no Boolean | when the callee answers a value that is derived with these arguments, and no immediate |
-//! | result of an indirect call that is no Boolean | when an argument is derived |
+//! | result of an indirect call that is no Boolean | when an argument is derived, or one of the callees answers a derived value |
 //! | block parameter | when an argument is derived |
 //! | anything else (loads from raw memory, comparisons) | no |
 //!
@@ -50,8 +50,10 @@ pub struct Flow<'a> {
     cfgs: Vec<Option<Cfg>>,
     /// The derived values of functions in cases, as far as they were asked for.
     known: FxHashMap<(FuncId, Case), Rc<Derived>>,
-    /// Whether a function's result is derived in a case; absent while that is being found out.
-    results: FxHashMap<(FuncId, Case), Option<bool>>,
+    /// The cases in which functions are known to answer a derived value; what is found in one round holds in the next.
+    answering: FxHashSet<(FuncId, Case)>,
+    /// The cases in which functions were asked in this round what they answer.
+    asked: FxHashSet<(FuncId, Case)>,
     /// The cases in which a function is called, in the order in which they were found.
     cases: Vec<Vec<Case>>,
     seen: FxHashSet<(FuncId, Case)>,
@@ -88,7 +90,8 @@ impl<'a> Flow<'a> {
             holding: vec![false; holders.len()],
             cfgs: vec![None; n_functions],
             known: FxHashMap::default(),
-            results: FxHashMap::default(),
+            answering: FxHashSet::default(),
+            asked: FxHashSet::default(),
             cases: vec![Vec::new(); n_functions],
             seen: FxHashSet::default(),
             work: Vec::new(),
@@ -97,12 +100,12 @@ impl<'a> Flow<'a> {
         flow
     }
 
-    /// Follows all calls; whether a holder was found to hold derived values that was not known to.
+    /// Follows all calls; whether a holder was found to hold, or a function to answer, derived values that was not known to.
     fn find_cases(&mut self) -> bool {
-        let known = self.holding.clone();
+        let (known, answering) = (self.holding.clone(), self.answering.len());
         self.seen.clear();
         self.known.clear();
-        self.results.clear();
+        self.asked.clear();
         self.cases.iter_mut().for_each(Vec::clear);
         for id in self.module.functions.keys() {
             self.reach(id, 0);
@@ -114,7 +117,7 @@ impl<'a> Flow<'a> {
                 self.reach_callees(function, &derived);
             }
         }
-        self.holding != known
+        self.holding != known || self.answering.len() != answering
     }
 
     fn note_holders(&mut self, id: FuncId, derived: &Derived) {
@@ -297,23 +300,39 @@ impl<'a> Flow<'a> {
             Inst::CallInd(_, _, args) => match ty {
                 Type::Oop => true,
                 Type::Bool => false,
-                _ => func.values_of(args).iter().any(|&value| one(value)),
+                _ => {
+                    func.values_of(args).iter().any(|&value| one(value))
+                        || self.any_answers_derived(function, id, derived)
+                }
             },
             _ => false,
         }
     }
 
-    /// Whether a function answers a derived value when these parameters are. In a recursion what is not known yet counts as no.
+    /// Whether one of those that an indirect call may reach answers a derived value.
+    fn any_answers_derived(&mut self, caller: FuncId, call: InstId, derived: &Derived) -> bool {
+        let (module, graph) = (self.module, self.graph);
+        let case = arguments(&module.functions[caller], call, derived);
+        let sites = graph.calls(caller).iter();
+        sites
+            .filter(|site| site.inst == call)
+            .flat_map(|site| &site.callees)
+            .any(|&callee| {
+                !self.declared[callee].answers_immediate && self.answers_derived(callee, case)
+            })
+    }
+
+    /// Whether a function answers a derived value when these parameters are. In a recursion that is what the round before found; the last round
+    /// finds nothing new.
     fn answers_derived(&mut self, function: FuncId, case: Case) -> bool {
-        if let Some(&known) = self.results.get(&(function, case)) {
-            return known.unwrap_or(false);
+        if !self.asked.insert((function, case)) {
+            return self.answering.contains(&(function, case));
         }
         let module = self.module;
         let func = &module.functions[function];
         if !func.has_body() {
             return false;
         }
-        self.results.insert((function, case), None);
         let derived = self.derived(function, case);
         let answers = func
             .layout
@@ -322,7 +341,9 @@ impl<'a> Flow<'a> {
                 Inst::Ret(Some(value)) => derived.contains(value),
                 _ => false,
             });
-        self.results.insert((function, case), Some(answers));
+        if answers {
+            self.answering.insert((function, case));
+        }
         answers
     }
 }

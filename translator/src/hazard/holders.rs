@@ -69,12 +69,14 @@ impl<'a> Holders<'a> {
         self.len == 0
     }
 
-    /// Whether it is one field of a component, or a pin.
+    /// Whether it is one field of a component, or a pin. An array of one element is one field.
     #[must_use]
     pub fn is_scalar(&self, holder: Holder) -> bool {
         let index = holder.index();
+        let count = self.program.state.values().nth(index);
+        let count = count.and_then(|field| field.count).unwrap_or(1);
         match self.module.fields.values().nth(index) {
-            Some(field) => field.size <= 8,
+            Some(field) => field.size <= 8 && count == 1,
             None => index < self.module.fields.len() + self.module.pins.len(),
         }
     }
