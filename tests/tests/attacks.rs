@@ -20,6 +20,7 @@ const NO_SELECTORS: End = Says("ouro: the special selectors are not in an array 
 const NO_LITERAL: End = Says("ouro: code that sends to super has no class in its last literal");
 const NO_OPERANDS: End = Says("ouro: an instruction takes more from the stack than there is");
 const NO_BECOME: End = Says("#elementsForwardIdentityTo: in Array failed");
+const NO_VALUE: End = Says("#value in ");
 const NO_RECEIVER: End = Says("#instVarAt:put: in FullBlockClosure failed (bad argument)");
 const NO_BLOCK: End =
     Says("ouro: the code of a closure is of a class with more variables than the receiver has");
@@ -113,6 +114,9 @@ const ATTACKS: &[(&str, End)] = &[
         "contextsWithoutVariables",
         Says("#basicNew: in Context class failed (bad receiver)"),
     ),
+    ("closureCopiesTooMuch", NO_VALUE),
+    ("closureStartsBehindCode", NO_VALUE),
+    ("closureStartsWithOtherStack", NO_VALUE),
 ];
 
 /// The image of the class library with the attacks.
