@@ -20,6 +20,7 @@
 use std::rc::Rc;
 
 use super::holders::{Holder, Holders};
+use super::inside::{Inside, Insides};
 use super::{CallGraph, Declared};
 use crate::base::entity::{EntityRef, PrimaryMap};
 use crate::ir::{
@@ -30,8 +31,14 @@ use rustc_hash::{FxHashMap, FxHashSet};
 /// A mask up to this leaves the tag of an oop and nothing of its address.
 const LARGEST_TAG_MASK: i64 = 7;
 
-/// Which parameters of a function are derived, a bit each; parameters from the 64th on count as not derived.
-pub type Case = u64;
+/// Which parameters of a function are derived, and which of them are certainly addresses inside of objects, a bit each; parameters from the 64th on
+/// count as neither.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Debug)]
+pub struct Case {
+    derived: u64,
+    /// Without the `oop` parameters, which always are.
+    inside: u64,
+}
 
 /// The derived values of a function in one case.
 #[derive(Debug, Clone)]
@@ -48,12 +55,13 @@ pub struct Flow<'a> {
     /// By holder: whether a derived value is ever stored there.
     holding: Vec<bool>,
     cfgs: Vec<Option<Cfg>>,
-    /// The derived values of functions in cases, as far as they were asked for.
-    known: FxHashMap<(FuncId, Case), Rc<Derived>>,
-    /// The cases in which functions are known to answer a derived value; what is found in one round holds in the next.
-    answering: FxHashSet<(FuncId, Case)>,
-    /// The cases in which functions were asked in this round what they answer.
-    asked: FxHashSet<(FuncId, Case)>,
+    insides: Insides<'a>,
+    /// The derived values of functions by their derived parameters, as far as they were asked for.
+    known: FxHashMap<(FuncId, u64), Rc<Derived>>,
+    /// The functions, with derived parameters, that are known to answer a derived value; what is found in one round holds in the next.
+    answering: FxHashSet<(FuncId, u64)>,
+    /// Those that were asked in this round what they answer.
+    asked: FxHashSet<(FuncId, u64)>,
     /// The cases in which a function is called, in the order in which they were found.
     cases: Vec<Vec<Case>>,
     seen: FxHashSet<(FuncId, Case)>,
@@ -65,6 +73,13 @@ impl Derived {
     #[must_use]
     pub fn contains(&self, value: Value) -> bool {
         self.values[value.index()]
+    }
+
+    /// A bit for each argument that is derived.
+    fn case(&self, args: &[Value]) -> u64 {
+        let bits = args.iter().take(64).enumerate();
+        bits.filter(|(_, value)| self.contains(**value))
+            .fold(0, |case, (number, _)| case | 1 << number)
     }
 
     fn add(&mut self, value: Value) -> bool {
@@ -88,6 +103,7 @@ impl<'a> Flow<'a> {
             declared,
             holders,
             holding: vec![false; holders.len()],
+            insides: Insides::new(module),
             cfgs: vec![None; n_functions],
             known: FxHashMap::default(),
             answering: FxHashSet::default(),
@@ -108,24 +124,26 @@ impl<'a> Flow<'a> {
         self.asked.clear();
         self.cases.iter_mut().for_each(Vec::clear);
         for id in self.module.functions.keys() {
-            self.reach(id, 0);
+            let case = self.full_case(id, Case::default());
+            self.reach(id, case);
         }
         while let Some((function, case)) = self.work.pop() {
             if self.module.functions[function].has_body() {
                 let derived = self.derived(function, case);
-                self.note_holders(function, &derived);
-                self.reach_callees(function, &derived);
+                let inside = self.inside(function, case);
+                self.note_holders(function, &derived, &inside);
+                self.reach_callees(function, &derived, &inside);
             }
         }
         self.holding != known || self.answering.len() != answering
     }
 
-    fn note_holders(&mut self, id: FuncId, derived: &Derived) {
+    fn note_holders(&mut self, id: FuncId, derived: &Derived, inside: &Inside) {
         let func = &self.module.functions[id];
         for (_, inst) in func.each_inst() {
             if let Some(access) = self.holders.access(id, func, inst)
                 && access.stored.is_some_and(|value| derived.contains(value))
-                && !access.is_inside_object(derived)
+                && !access.is_inside_object(inside)
             {
                 self.holding[access.holder.index()] = true;
             }
@@ -150,22 +168,32 @@ impl<'a> Flow<'a> {
 
     /// The derived values of a function in one case.
     pub fn derived(&mut self, function: FuncId, case: Case) -> Rc<Derived> {
-        if let Some(known) = self.known.get(&(function, case)) {
+        self.derived_with(function, case.derived)
+    }
+
+    /// The addresses inside of objects of a function in one case.
+    pub(super) fn inside(&mut self, function: FuncId, case: Case) -> Rc<Inside> {
+        self.insides.of(function, case.inside)
+    }
+
+    /// The derived values of a function when these parameters are.
+    fn derived_with(&mut self, function: FuncId, params: u64) -> Rc<Derived> {
+        if let Some(known) = self.known.get(&(function, params)) {
             return known.clone();
         }
-        let derived = Rc::new(self.work_out(function, case));
-        self.known.insert((function, case), derived.clone());
+        let derived = Rc::new(self.work_out(function, params));
+        self.known.insert((function, params), derived.clone());
         derived
     }
 
-    fn work_out(&mut self, function: FuncId, case: Case) -> Derived {
+    fn work_out(&mut self, function: FuncId, params: u64) -> Derived {
         let module = self.module;
         let func = &module.functions[function];
         let mut derived = Derived {
             values: vec![false; func.values.len()],
         };
         for (number, &param) in func.blocks[func.entry()].params.iter().enumerate().take(64) {
-            derived.values[param.index()] = case >> number & 1 == 1;
+            derived.values[param.index()] = params >> number & 1 == 1;
         }
         let cfg = self.cfgs[function.index()]
             .take()
@@ -178,17 +206,20 @@ impl<'a> Flow<'a> {
 
     /// The case in which a call calls a function.
     #[must_use]
-    pub fn case_of_call(
+    pub(super) fn case_of_call(
         &self,
         caller: FuncId,
         call: InstId,
         callee: FuncId,
         derived: &Derived,
+        inside: &Inside,
     ) -> Case {
-        self.full_case(
-            callee,
-            arguments(&self.module.functions[caller], call, derived),
-        )
+        let args = arguments(&self.module.functions[caller], call);
+        let case = Case {
+            derived: derived.case(args),
+            inside: inside.case(args),
+        };
+        self.full_case(callee, case)
     }
 
     /// A case with all `oop` parameters derived.
@@ -199,28 +230,26 @@ impl<'a> Flow<'a> {
             .take(64)
             .enumerate()
             .filter(|(_, ty)| **ty == Type::Oop)
-            .map(|(number, _)| 1 << number);
-        oops.fold(case, |case, bit: Case| case | bit)
+            .fold(0, |oops, (number, _)| oops | 1 << number);
+        Case {
+            derived: case.derived | oops,
+            inside: case.inside & case.derived & !oops,
+        }
     }
 
     fn reach(&mut self, function: FuncId, case: Case) {
-        let case = self.full_case(function, case);
         if self.seen.insert((function, case)) {
             self.cases[function.index()].push(case);
             self.work.push((function, case));
         }
     }
 
-    fn reach_callees(&mut self, function: FuncId, derived: &Derived) {
-        let module = self.module;
+    fn reach_callees(&mut self, function: FuncId, derived: &Derived, inside: &Inside) {
         let graph = self.graph;
-        let func = &module.functions[function];
         for site in graph.calls(function) {
-            let case = arguments(func, site.inst, derived);
-            if case != 0 {
-                site.callees
-                    .iter()
-                    .for_each(|&callee| self.reach(callee, case));
+            for &callee in &site.callees {
+                let case = self.case_of_call(function, site.inst, callee, derived, inside);
+                self.reach(callee, case);
             }
         }
     }
@@ -295,7 +324,7 @@ impl<'a> Flow<'a> {
             Inst::Call(callee, _) => match ty {
                 Type::Oop => true,
                 Type::Bool => false,
-                _ => self.answers_derived(callee, arguments(func, id, derived)),
+                _ => self.answers_derived(callee, derived.case(arguments(func, id))),
             },
             Inst::CallInd(_, _, args) => match ty {
                 Type::Oop => true,
@@ -312,28 +341,28 @@ impl<'a> Flow<'a> {
     /// Whether one of those that an indirect call may reach answers a derived value.
     fn any_answers_derived(&mut self, caller: FuncId, call: InstId, derived: &Derived) -> bool {
         let (module, graph) = (self.module, self.graph);
-        let case = arguments(&module.functions[caller], call, derived);
+        let params = derived.case(arguments(&module.functions[caller], call));
         let sites = graph.calls(caller).iter();
         sites
             .filter(|site| site.inst == call)
             .flat_map(|site| &site.callees)
             .any(|&callee| {
-                !self.declared[callee].answers_immediate && self.answers_derived(callee, case)
+                !self.declared[callee].answers_immediate && self.answers_derived(callee, params)
             })
     }
 
     /// Whether a function answers a derived value when these parameters are. In a recursion that is what the round before found; the last round
     /// finds nothing new.
-    fn answers_derived(&mut self, function: FuncId, case: Case) -> bool {
-        if !self.asked.insert((function, case)) {
-            return self.answering.contains(&(function, case));
+    fn answers_derived(&mut self, function: FuncId, params: u64) -> bool {
+        if !self.asked.insert((function, params)) {
+            return self.answering.contains(&(function, params));
         }
         let module = self.module;
         let func = &module.functions[function];
         if !func.has_body() {
             return false;
         }
-        let derived = self.derived(function, case);
+        let derived = self.derived_with(function, params);
         let answers = func
             .layout
             .iter()
@@ -342,29 +371,26 @@ impl<'a> Flow<'a> {
                 _ => false,
             });
         if answers {
-            self.answering.insert((function, case));
+            self.answering.insert((function, params));
         }
         answers
     }
 }
 
-/// The case that the arguments of a call make.
-fn arguments(func: &Function, call: InstId, derived: &Derived) -> Case {
-    let args = match func.insts[call].inst {
+/// The arguments of a call.
+fn arguments(func: &Function, call: InstId) -> &[Value] {
+    match func.insts[call].inst {
         Inst::Call(_, args)
         | Inst::TailCall(_, args)
         | Inst::CallInd(_, _, args)
-        | Inst::TailCallInd(_, _, args) => args,
-        _ => return 0,
-    };
-    let bits = func.values_of(args).iter().take(64).enumerate();
-    bits.filter(|(_, value)| derived.contains(**value))
-        .fold(0, |case, (number, _)| case | 1 << number)
+        | Inst::TailCallInd(_, _, args) => func.values_of(args),
+        _ => &[],
+    }
 }
 
 /// Whether a mask leaves of a word no more than the tag of an oop, or where an address lies within a slot. The low bits of what was
 /// worked out from one (a quotient, say) are bits of its address.
-fn is_tag(func: &Function, word: Value, mask: Value) -> bool {
+pub(super) fn is_tag(func: &Function, word: Value, mask: Value) -> bool {
     let is_small = func
         .as_const(mask)
         .is_some_and(|mask| (0..=LARGEST_TAG_MASK).contains(&mask));

@@ -3,7 +3,7 @@
 //! A holder is *scalar* if it is one field of a component or one pin: what it holds is followed from instruction to instruction (`fields`).
 //! Of the others it is only known whether a derived value is ever stored there (`kept`).
 
-use super::derived::Derived;
+use super::inside::Inside;
 use crate::base::entity::{EntityRef, entity};
 use crate::ir::{Base, FuncId, Function, Inst, InstId, Module, PinId, Type, Value};
 use crate::lower::Places;
@@ -173,7 +173,7 @@ impl<'a> Holders<'a> {
 impl Access {
     /// Whether it is the `oop` in an object that is seen as a struct: what such a field refers to is kept right.
     #[must_use]
-    pub fn is_inside_object(&self, derived: &Derived) -> bool {
-        self.object.is_some_and(|base| derived.contains(base))
+    pub(super) fn is_inside_object(&self, inside: &Inside) -> bool {
+        self.object.is_some_and(|base| inside.contains(base))
     }
 }

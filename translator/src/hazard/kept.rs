@@ -1,11 +1,12 @@
 //! References that are stored into raw memory, where no check can follow them.
 //!
-//! The slots of objects are the collector's business: an `oop` may be stored at any address computed from one. Everywhere else an `oop`, and everywhere any
+//! The slots of objects are the collector's business: an `oop` may be stored at any address that is certainly computed from one (`inside`). Everywhere else an `oop`, and everywhere any
 //! other derived value, may be stored by raw packages, whose memory is theirs to keep right, and by methods that say with `<keepsReferences: 'reason'>` why the
 //! collector finds it. A method of a raw package that stores its argument at its argument hands this duty to its callers.
 
 use super::derived::{Derived, Flow};
 use super::graph::CallSite;
+use super::inside::Inside;
 use super::report::Context;
 use crate::ir::{Base, BlockOp, FuncId, Function, Inst, InstId, Type, Value, ValueDef};
 use rustc_hash::FxHashMap;
@@ -54,9 +55,9 @@ pub(super) fn references(
             if stores.is_empty() {
                 break;
             }
-            let derived = flow.derived(id, case);
+            let (derived, inside) = (flow.derived(id, case), flow.inside(id, case));
             stores.retain(|store| {
-                let leaves = check.leaves(id, store, &derived);
+                let leaves = check.leaves(id, store, &derived, &inside);
                 if leaves {
                     found.extend(check.kept(id, store));
                 }
@@ -122,10 +123,10 @@ impl Check<'_> {
     }
 
     /// Whether a reference gets where the collector does not look by itself.
-    fn leaves(&self, id: FuncId, store: &RawStore, derived: &Derived) -> bool {
+    fn leaves(&self, id: FuncId, store: &RawStore, derived: &Derived, inside: &Inside) -> bool {
         let func = &self.context.module.functions[id];
         let is_oop = func.ty(origin(func, store.value)) == Type::Oop;
-        derived.contains(store.value) && !(is_oop && derived.contains(store.address))
+        derived.contains(store.value) && !(is_oop && inside.contains(store.address))
     }
 
     /// What is to be said of a store that leaves; a wrapper is only noted.

@@ -8,11 +8,13 @@
 //! A value is *derived* if it is an `oop`, or an address or a word computed from one ([`derived`] has the rules).
 //! A derived value that is used after a moving call which it lives across is a hazard, also where it waits in a field, an array or a struct that is no root
 //! ([`fields`]). Into raw memory, which nobody can follow, references are stored with a reason only ([`kept`]).
+//! What is stored inside of objects the collector finds; [`inside`] knows which addresses are certainly there.
 
 pub mod derived;
 mod fields;
 pub mod graph;
 mod holders;
+mod inside;
 mod kept;
 mod liveness;
 mod nodes;

@@ -5,6 +5,7 @@ use rustc_hash::FxHashMap;
 use super::derived::{Case, Derived, Flow};
 use super::graph::CallSite;
 use super::holders::{Holder, Holders};
+use super::inside::Inside;
 use super::report::Context;
 use crate::base::entity::EntityRef;
 use crate::ir::{Block, Cfg, FuncId, FunctionKind, Inst, InstId};
@@ -144,7 +145,7 @@ impl Builder<'_> {
 
     fn node(&self, flow: &mut Flow<'_>, id: FuncId, case: Case) -> Node {
         let func = &self.context.module.functions[id];
-        let derived = flow.derived(id, case);
+        let (derived, inside) = (flow.derived(id, case), flow.inside(id, case));
         let calls = self.context.graph.calls(id);
         let sites: FxHashMap<InstId, &CallSite> =
             calls.iter().map(|site| (site.inst, site)).collect();
@@ -156,8 +157,10 @@ impl Builder<'_> {
         let block = |&block: &Block| {
             let insts = func.blocks[block].insts.iter();
             let event = |&inst: &InstId| {
-                let access = self.access(id, inst, &derived);
-                let call = || self.call(flow, id, inst, sites.get(&inst).copied(), &derived);
+                let access = self.access(id, inst, &derived, &inside);
+                let site = sites.get(&inst).copied();
+                let case = |callee| flow.case_of_call(id, inst, callee, &derived, &inside);
+                let call = || self.call(id, inst, site, case);
                 Some((inst, access.or_else(call)?))
             };
             let successors = func.successors(block);
@@ -179,11 +182,17 @@ impl Builder<'_> {
         }
     }
 
-    fn access(&self, id: FuncId, inst: InstId, derived: &Derived) -> Option<Event> {
+    fn access(
+        &self,
+        id: FuncId,
+        inst: InstId,
+        derived: &Derived,
+        inside: &Inside,
+    ) -> Option<Event> {
         let func = &self.context.module.functions[id];
         let access = self.holders.access(id, func, inst)?;
         let holder = self.numbers[access.holder.index()]?;
-        if access.is_inside_object(derived) {
+        if access.is_inside_object(inside) {
             return None;
         }
         Some(match access.stored {
@@ -197,11 +206,10 @@ impl Builder<'_> {
 
     fn call(
         &self,
-        flow: &Flow<'_>,
         id: FuncId,
         inst: InstId,
         site: Option<&CallSite>,
-        derived: &Derived,
+        case: impl Fn(FuncId) -> Case,
     ) -> Option<Event> {
         let functions = &self.context.module.functions;
         if matches!(functions[id].insts[inst].inst, Inst::Dispatch) {
@@ -214,8 +222,7 @@ impl Builder<'_> {
         }
         let (mut callees, mut or_nothing) = (Vec::new(), false);
         for &callee in &site.callees {
-            let case = flow.case_of_call(id, inst, callee, derived);
-            match self.indices.get(&(callee, case)) {
+            match self.indices.get(&(callee, case(callee))) {
                 Some(&index) => callees.push(index),
                 None => or_nothing = true,
             }
