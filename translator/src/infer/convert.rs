@@ -323,7 +323,6 @@ impl<'w> Body<'_, 'w> {
         )
     }
 
-    /// Parameters and result of a method, blocks excluded.
     /// Something that answers nothing is used as a value.
     fn no_value(&mut self, expr: &Expr, span: Span) -> Expr {
         let mut error = Diagnostic::error(codes::NO_VALUE, "this has no value").primary(span, "");
@@ -334,6 +333,7 @@ impl<'w> Body<'_, 'w> {
         self.fail(error.hint("let the method answer a value, or do not use its result"))
     }
 
+    /// Parameters and result of a method, blocks excluded.
     fn function_type_of(&mut self, id: crate::typed::MethodId, span: Span) -> Option<FunctionType> {
         use crate::resolve::DeclaredType;
         let signature = self.inf.signature(id);
