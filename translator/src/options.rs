@@ -96,7 +96,8 @@ pub struct Build {
     /// Write the size and a hash of each method's code to this file.
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,
-    /// Take nothing over from earlier builds, and leave nothing to later ones. The executable is the same.
+    /// Take nothing over from earlier builds, and leave nothing to later ones. The executable is the same. Without a folder `cache`
+    /// beside it there is a cache for the default output only.
     #[arg(long)]
     pub no_cache: bool,
     /// Write the intermediate representation to before.ir and after.ir in this folder, as it is before and after optimisation.

@@ -24,15 +24,18 @@ impl Key {
     }
 
     fn bytes(self) -> [u8; 16] {
-        (u128::from(self.0) << 64 | u128::from(self.1)).to_le_bytes()
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&self.0.to_le_bytes());
+        bytes[8..].copy_from_slice(&self.1.to_le_bytes());
+        bytes
     }
 
-    fn from_bytes(bytes: [u8; 16]) -> Self {
-        let both = u128::from_le_bytes(bytes).to_be_bytes();
-        let (mut high, mut low) = ([0; 8], [0; 8]);
-        high.copy_from_slice(&both[..8]);
-        low.copy_from_slice(&both[8..]);
-        Self(u64::from_be_bytes(high), u64::from_be_bytes(low))
+    fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (first, second) = (bytes.first_chunk()?, bytes.last_chunk()?);
+        Some(Self(
+            u64::from_le_bytes(*first),
+            u64::from_le_bytes(*second),
+        ))
     }
 }
 
@@ -138,7 +141,7 @@ impl Memo {
             let (key, length) = entry.split_first_chunk::<16>()?;
             let length = usize::try_from(u32::from_le_bytes(length.try_into().ok()?)).ok()?;
             let end = at.checked_add(length)?;
-            known.insert(Key::from_bytes(*key), at..end);
+            known.insert(Key::from_bytes(key)?, at..end);
             at = end;
         }
         (at == bytes.len()).then_some(Self {

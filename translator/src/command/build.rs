@@ -28,8 +28,9 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     let path = analyzed
         .as_ref()
         .map(|analyzed| executable_path(options, &analyzed.facts));
-    let loading = path.as_deref().filter(|_| !options.no_cache);
-    let loading = loading.map(Loading::start);
+    let loading = analyzed
+        .as_ref()
+        .and_then(|analyzed| start_loading(options, &analyzed.facts));
     let lowered = analyzed.as_ref().and_then(|analyzed| {
         session.lower(
             &analyzed.program,
@@ -79,6 +80,16 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     };
     write!(output.out, "{}", screen(&figures, &session.stages))?;
     Ok(status)
+}
+
+/// Begins to read what earlier builds have left, if it is wanted and there is a place for it.
+fn start_loading(options: &Build, facts: &SourceFacts) -> Option<Loading> {
+    if options.no_cache {
+        return None;
+    }
+    let path = executable_path(options, facts);
+    let is_own = is_same_place(&path, &own_output(options, facts));
+    Loading::start(&path, is_own, options.checked)
 }
 
 fn refuse_manifest(manifest: &Path, output: &mut Output) -> Result<Status> {
@@ -192,11 +203,14 @@ fn figures(analyzed: &Analyzed, code: &CodeModule<'_>, session: &Session) -> Fig
     }
 }
 
-/// The executable that is wanted, else `generated/NAME` in the folder that holds the description's folder.
+/// The executable that is wanted, else the description's own.
 fn executable_path(options: &Build, facts: &SourceFacts) -> PathBuf {
-    if let Some(path) = &options.output {
-        return path.clone();
-    }
+    let wanted = options.output.clone();
+    wanted.unwrap_or_else(|| own_output(options, facts))
+}
+
+/// `generated/NAME` in the folder that holds the description's folder.
+fn own_output(options: &Build, facts: &SourceFacts) -> PathBuf {
     let folder = options
         .description
         .parent()

@@ -51,14 +51,38 @@ pub(super) fn replace_file(path: &Path, bytes: &[u8], purpose: Use) -> Result<()
         Err(error) if error.kind() == ErrorKind::NotFound => None,
         Err(error) => return Err(named(error)),
     };
-    let name = target.file_name().unwrap_or_default().to_string_lossy();
-    let temporary = target.with_file_name(format!(".{name}.{}.new", std::process::id()));
+    let temporary = temporary_name(&target, std::process::id());
     let written = write_new(&temporary, bytes, purpose.mode(before), before.is_some())
         .and_then(|()| fs::rename(&temporary, &target));
     if written.is_err() {
         drop(fs::remove_file(&temporary));
     }
     written.map_err(named)
+}
+
+/// The file that a process writes before it is put into the place of `target`.
+fn temporary_name(target: &Path, process: u32) -> PathBuf {
+    let name = target.file_name().unwrap_or_default().to_string_lossy();
+    target.with_file_name(format!(".{name}.{process}.new"))
+}
+
+/// Removes the files that processes which are no more have begun to write for `target`. What cannot be removed stays.
+pub(super) fn remove_abandoned(target: &Path) {
+    let Ok(entries) = fs::read_dir(folder_of(target)) else {
+        return;
+    };
+    for entry in entries.flatten() {
+        let name = entry.file_name();
+        let words = name.to_str().map(|name| name.rsplit('.'));
+        let process = words.and_then(|mut words| words.nth(1)?.parse().ok());
+        let is_abandoned = process.is_some_and(|process: u32| {
+            temporary_name(target, process).file_name() == Some(&name)
+                && !Path::new("/proc").join(process.to_string()).exists()
+        });
+        if is_abandoned {
+            let _ = fs::remove_file(entry.path());
+        }
+    }
 }
 
 /// Makes a file with `mode`, from which the process's mask takes permissions unless the mode is to be `exact`.

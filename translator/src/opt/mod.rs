@@ -129,7 +129,10 @@ fn clean_up_all(module: &mut Module, options: Options<'_>) -> Result<(), Vec<Ver
     }
 }
 
-/// Takes over what a function looked like after it was cleaned up in an earlier run, or cleans it up. The passes look at nothing else.
+/// Takes over what a function looked like after it was cleaned up in an earlier run, or cleans it up.
+///
+/// The passes look at the function and, through [`Context::module`], at what it names: attributes and signatures of callees, fields, pins.
+/// What the key says of these, in `ir/portable.rs`, has to cover all that they may ask; nothing more is known here, no summaries above all.
 fn clean_up(
     func: &mut Function,
     context: &Context<'_>,

@@ -115,8 +115,6 @@ impl Copy {
         let output = Command::new(ouroc)
             .arg("build")
             .arg(self.0.join("vm-source-st/vm.ron"))
-            .arg("--output")
-            .arg(self.0.join("ouro"))
             .output()
             .map_err(|error| format!("{}: {error}", ouroc.display()))?;
         if output.status.success() {
