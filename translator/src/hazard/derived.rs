@@ -17,6 +17,7 @@
 //!
 //! What waits in a field while objects move is the business of `fields`.
 
+use std::collections::VecDeque;
 use std::rc::Rc;
 
 use super::holders::{Holder, Holders};
@@ -73,6 +74,39 @@ impl Derived {
     #[must_use]
     pub fn contains(&self, value: Value) -> bool {
         self.values[value.index()]
+    }
+
+    /// Where a derived value is made: for a block parameter, where one of the derived arguments is.
+    pub(super) fn made(&self, func: &Function, value: Value) -> ValueDef {
+        let mut queue = VecDeque::from([value]);
+        let mut seen = FxHashSet::default();
+        while let Some(value) = queue.pop_front() {
+            let def = func.values[value].def;
+            let (block, number) = match def {
+                ValueDef::Param(block, number) if block != func.entry() => (block, number as usize),
+                _ => return def,
+            };
+            for (_, id) in func.each_inst() {
+                let inst = &func.insts[id].inst;
+                if let Inst::BrChecked(_, _, _, done, _) = inst
+                    && done.block == block
+                    && func.blocks[block].params.last() == Some(&value)
+                {
+                    return ValueDef::Result(id);
+                }
+                inst.each_target(func, |target| {
+                    let args = func.values_of(target.args);
+                    if target.block == block
+                        && let Some(&argument) = args.get(number)
+                        && self.contains(argument)
+                        && seen.insert(argument)
+                    {
+                        queue.push_back(argument);
+                    }
+                });
+            }
+        }
+        func.values[value].def
     }
 
     /// A bit for each argument that is derived.

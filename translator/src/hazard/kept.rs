@@ -16,6 +16,8 @@ use rustc_hash::FxHashMap;
 pub(super) struct KeptReference {
     pub(super) function: FuncId,
     pub(super) value: Value,
+    /// Where it is made.
+    pub(super) made: ValueDef,
     /// The store, or the call of a method that stores.
     pub(super) at: InstId,
     /// The store in the method that is called.
@@ -59,7 +61,7 @@ pub(super) fn references(
             stores.retain(|store| {
                 let leaves = check.leaves(id, store, &derived, &inside);
                 if leaves {
-                    found.extend(check.kept(id, store));
+                    found.extend(check.kept(id, store, &derived));
                 }
                 !leaves
             });
@@ -130,7 +132,7 @@ impl Check<'_> {
     }
 
     /// What is to be said of a store that leaves; a wrapper is only noted.
-    fn kept(&mut self, id: FuncId, store: &RawStore) -> Option<KeptReference> {
+    fn kept(&mut self, id: FuncId, store: &RawStore, derived: &Derived) -> Option<KeptReference> {
         let func = &self.context.module.functions[id];
         let place = self.context.places.span(id, store.at);
         let file = place.map(|span| span.file);
@@ -139,6 +141,7 @@ impl Check<'_> {
             return (!self.context.declared[id].keeps_references).then_some(KeptReference {
                 function: id,
                 value: store.value,
+                made: derived.made(func, store.value),
                 at: store.at,
                 inside: store.inside,
             });

@@ -5,13 +5,15 @@ use std::collections::VecDeque;
 use super::derived::{Derived, Flow, joins};
 use super::report::Context;
 use crate::base::entity::EntityRef;
-use crate::ir::{Block, Cfg, FuncId, Function, InstId, Target, Value};
+use crate::ir::{Block, Cfg, FuncId, Function, InstId, Target, Value, ValueDef};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 /// A value that is stale at its use.
 #[derive(Clone, Debug)]
 pub(super) struct Hazard {
     pub(super) value: Value,
+    /// Where it is made.
+    pub(super) made: ValueDef,
     /// The moving call.
     pub(super) call: InstId,
     /// The first use after it.
@@ -78,7 +80,13 @@ fn hazards_of_case(
             if found.iter().all(|hazard| hazard.value != value)
                 && let Some(used) = first_use(func, block, call, value)
             {
-                found.push(Hazard { value, call, used });
+                let made = derived.made(func, value);
+                found.push(Hazard {
+                    value,
+                    made,
+                    call,
+                    used,
+                });
             }
         }
     }

@@ -46,7 +46,7 @@ impl Context<'_> {
                 "used here, after objects may have moved",
             )
             .secondary(
-                self.defined(function, hazard.value),
+                self.defined(function, hazard.made),
                 format!("{name} comes from here"),
             );
         self.with_way(draft, function, hazard.call, callee)
@@ -83,7 +83,7 @@ impl Context<'_> {
         let mut diagnostic = Diagnostic::error("H003", message)
             .primary(self.span(function, kept.at), "stored here")
             .secondary(
-                self.defined(function, kept.value),
+                self.defined(function, kept.made),
                 format!("{name} comes from here"),
             );
         if let Some((callee, store)) = kept.inside {
@@ -158,19 +158,10 @@ impl Context<'_> {
         self.places.span(function, inst).unwrap_or_else(Span::none)
     }
 
-    fn defined(&self, function: FuncId, value: Value) -> Span {
-        let func = &self.module.functions[function];
-        match func.values[value].def {
+    fn defined(&self, function: FuncId, made: ValueDef) -> Span {
+        match made {
             ValueDef::Result(inst) => self.span(function, inst),
-            ValueDef::Param(block, number) if block == func.entry() => {
-                self.parameter(function, number)
-            }
-            ValueDef::Param(block, _) => func.blocks[block]
-                .insts
-                .first()
-                .map_or(self.declared[function].span, |&inst| {
-                    self.span(function, inst)
-                }),
+            ValueDef::Param(_, number) => self.parameter(function, number),
         }
     }
 
