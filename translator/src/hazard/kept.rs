@@ -3,6 +3,7 @@
 //! The slots of objects are the collector's business: an `oop` may be stored at any address that is certainly computed from one (`inside`). Everywhere else an `oop`, and everywhere any
 //! other derived value, may be stored by raw packages, whose memory is theirs to keep right, and by methods that say with `<keepsReferences: 'reason'>` why the
 //! collector finds it. A method of a raw package that stores its argument at its argument hands this duty to its callers.
+//! An address that it computes from its argument, and a value that it chooses, are its own.
 
 use super::derived::{Derived, Flow};
 use super::graph::CallSite;
