@@ -137,6 +137,12 @@ fn an_error_without_a_standard_error_stream_is_told_briefly_and_ends_with_status
 }
 
 #[test]
+fn a_main_process_that_is_terminated_is_told_and_ends_with_status_1() {
+    let told = last_words("CommandLine current endWith: [ Processor terminateActive ]");
+    assert_eq!(told, "ouro: the main process was terminated\n");
+}
+
+#[test]
 fn the_mixed_workload_answers_what_it_should() {
     let session = Session::new(&raw_image(&["kernel-bench"]));
     let run = session.run_arguments(60, &[], &["perform", "MixedWorkload", "run"]);
