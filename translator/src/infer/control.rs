@@ -148,6 +148,12 @@ impl<'w> Body<'_, 'w> {
 
     fn joined_type(&mut self, arms: &[Expr], span: Span) -> Option<Type> {
         let living: Vec<&Expr> = arms.iter().filter(|arm| arm.ty != Type::Never).collect();
+        for arm in &living {
+            if self.is_mixed_choice(arm) {
+                self.report_mixed_choice(arm);
+                return None;
+            }
+        }
         let mut joined = self.share(living.first()?);
         for pair in living.windows(2) {
             let next = self.share(pair[1]);

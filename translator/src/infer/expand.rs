@@ -338,7 +338,7 @@ impl<'w> Body<'_, 'w> {
                     Value::Expr(expr) => expr,
                     other => self.expect_expr(other, place),
                 };
-                let ty = super::join::share_type(self.share(&result));
+                let ty = super::join::share_type(self.typed_share(&result));
                 self.record_answer(home, &result, ty);
                 self.leave(home, label, None, result, span)
             }

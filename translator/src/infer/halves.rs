@@ -21,7 +21,10 @@ impl Body<'_, '_> {
     /// Whether an operand of a comparison is compared in halves: neither a signed nor an unsigned register holds it.
     pub(super) fn is_wide(&mut self, expr: &Expr) -> bool {
         match &expr.kind {
-            ExprKind::If(_, a, b) => self.is_mixed_choice(expr) && is_simple(a) && is_simple(b),
+            ExprKind::If(_, a, b) => {
+                !range::fits(range_of(expr))
+                    && (self.is_mixed_choice(expr) || self.is_wide(a) || self.is_wide(b))
+            }
             _ => shows_no_sign(expr),
         }
     }
@@ -163,9 +166,4 @@ impl Body<'_, '_> {
         };
         integer(kind, IntType::INT64, all, span)
     }
-}
-
-/// Whether a register holds a value, or it is a sum that halves hold.
-fn is_simple(expr: &Expr) -> bool {
-    range::fits(range_of(expr)) || shows_no_sign(expr)
 }

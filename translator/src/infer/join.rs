@@ -15,6 +15,8 @@ pub(super) enum Share {
     Constant(Range),
     /// A type.
     Of(Type),
+    /// An unsigned and a signed 64-bit integer by turns: no type holds both.
+    Mixed,
 }
 
 /// The width that arithmetic has at least: narrower operands take part as `Int32`.
@@ -83,14 +85,16 @@ pub(super) fn join_shares(a: Share, b: Share) -> Option<Share> {
         }
         (Share::Constant(_), Share::Of(_)) | (Share::Of(_), Share::Constant(_)) => None,
         (Share::Of(a), Share::Of(b)) => join_types(a, b).map(Share::Of),
+        (Share::Mixed, _) | (_, Share::Mixed) => None,
     }
 }
 
-/// The type that a share stands for.
+/// The type that a share stands for; of a mixed one the type that its conditional has while none asks for another.
 pub(super) fn share_type(share: Share) -> Type {
     match share {
         Share::Of(ty) => ty,
         Share::Constant(range) => Type::Int(range::home(range)),
+        Share::Mixed => Type::Int(IntType::INT64),
     }
 }
 
@@ -104,7 +108,8 @@ fn promoted(ty: IntType) -> IntType {
 }
 
 impl Body<'_, '_> {
-    /// Whether an expression is a conditional of an unsigned and a signed arm that no 64-bit integer holds both: it has no type of its own.
+    /// Whether an expression is a conditional of an unsigned and a signed arm, or of arms that are such conditionals, which no 64-bit
+    /// integer holds both: it has no type of its own.
     pub(super) fn is_mixed_choice(&mut self, expr: &Expr) -> bool {
         match &expr.kind {
             ExprKind::If(_, a, b) if !range::fits(range_of(expr)) => {
@@ -115,18 +120,34 @@ impl Body<'_, '_> {
         }
     }
 
-    /// A mixed choice where nothing says which integer it is to be.
+    /// A mixed choice where nothing says which integer it is to be; of nested ones the innermost is told.
     pub(super) fn report_mixed_choice(&mut self, expr: &Expr) {
-        if let ExprKind::If(_, a, b) = &expr.kind {
-            self.join_arms(a, b, expr.span);
+        let ExprKind::If(_, a, b) = &expr.kind else {
+            return;
+        };
+        for arm in [a, b] {
+            if self.is_mixed_choice(arm) {
+                return self.report_mixed_choice(arm);
+            }
+        }
+        self.join_arms(a, b, expr.span);
+    }
+
+    /// The share of an expression that needs a type: a mixed choice is an error.
+    pub(super) fn typed_share(&mut self, expr: &Expr) -> Share {
+        match self.share(expr) {
+            Share::Mixed => {
+                self.report_mixed_choice(expr);
+                Share::Of(share_type(Share::Mixed))
+            }
+            share => share,
         }
     }
 
     /// The share of an expression: for arithmetic the join of its operands, whatever the range of the result.
     pub(super) fn share(&mut self, expr: &Expr) -> Share {
         if self.is_mixed_choice(expr) {
-            self.report_mixed_choice(expr);
-            return Share::Of(Type::Int(IntType::INT64));
+            return Share::Mixed;
         }
         if self.is_adaptable(expr) {
             // Sums of a counting local and constants have the range of its type, which says nothing.
@@ -256,7 +277,7 @@ impl Body<'_, '_> {
 
     /// Takes an assigned value into the type of a local; answers the type after it.
     pub(super) fn join_local(&mut self, local: LocalId, value: &Expr) -> Option<Type> {
-        let share = self.share(value);
+        let share = self.typed_share(value);
         let slot = self.slots[crate::base::EntityRef::index(local)];
         let state = *self.memory.join_state(slot);
         let joined = match state.ty {

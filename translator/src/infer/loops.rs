@@ -160,7 +160,7 @@ impl<'w> Body<'_, 'w> {
     fn loop_bounds(&mut self, from: Expr, limit: Expr) -> Option<(Expr, Expr, IntType)> {
         let (mut from, mut limit) = self.same_unit(from, limit)?;
         let unit = super::body::unit_of(limit.ty);
-        let shares = (self.share(&from), self.share(&limit));
+        let shares = (self.typed_share(&from), self.typed_share(&limit));
         from = self.settle(from, None);
         limit = self.settle(limit, None);
         if from.ty == Type::Never || limit.ty == Type::Never {
