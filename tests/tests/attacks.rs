@@ -114,6 +114,11 @@ const ATTACKS: &[(&str, End)] = &[
         "contextsWithoutVariables",
         Says("#basicNew: in Context class failed (bad receiver)"),
     ),
+    (
+        "methodTakesMoreArguments",
+        Says("ouro: a method has another number of arguments than its selector"),
+    ),
+    ("receiverBecomesSmallerInTwoSteps", NO_BECOME),
     ("closureCopiesTooMuch", NO_VALUE),
     ("closureStartsBehindCode", NO_VALUE),
     ("closureStartsWithOtherStack", NO_VALUE),
