@@ -106,10 +106,7 @@ const ATTACKS: &[(&str, End)] = &[
     ("methodMovesToSmallInteger", NO_VARIABLES),
     ("runningMethodBecomesObject", NO_BECOME),
     ("runningMethodBecomesAnother", NO_BECOME),
-    (
-        "closuresWithoutVariables",
-        Says("#basicNew: in FullBlockClosure class failed (bad receiver)"),
-    ),
+    ("closuresWithoutVariables", NO_VARIABLES),
     (
         "contextsWithoutVariables",
         Says("#basicNew: in Context class failed (bad receiver)"),
@@ -120,6 +117,7 @@ const ATTACKS: &[(&str, End)] = &[
     ),
     ("receiverBecomesSmallerInTwoSteps", NO_BECOME),
     ("closureCopiesTooMuch", NO_VALUE),
+    ("closureTakesMoreThanItGot", NO_RECEIVER),
     ("closureStartsBehindCode", NO_VALUE),
     ("closureStartsWithOtherStack", NO_VALUE),
 ];
