@@ -14,8 +14,8 @@ use std::collections::BTreeMap;
 /// The symbol of the state record.
 pub const STATE: &str = "ouro_state";
 
-/// To what multiple the start of a usual function is aligned.
-const FUNCTION_ALIGNMENT: u64 = 16;
+/// To what multiple the start of a usual function is aligned: a cache line, or what a handler costs depends on what lies before it.
+const FUNCTION_ALIGNMENT: u64 = 64;
 
 /// Where the parts of a module went.
 #[derive(Default, Debug)]
