@@ -385,6 +385,49 @@ fn chunk_files_are_sources_too() {
     assert_eq!(run.status, 5, "{}", run.stderr);
 }
 
+/// The library with a class for arrays of floats, whose elements have the layout that `definition` gives them.
+fn with_float_arrays(definition: &str) -> Folder {
+    let group = "Packages(folder: \"mini\", names: [\"Mini\"])";
+    let chunks = "Chunks(folder: \"more\", files: [\"Floats.st\"])";
+    let description = mini()
+        .replace(group, &format!("{group}, {chunks}"))
+        .replace(
+            "{ \"mini\": \"mini\"",
+            "{ \"mini\": \"mini\", \"more\": \".\"",
+        )
+        .replace("Array: \"Row\",", "Array: \"Row\", FloatArray: \"Floats\",");
+    let folder = Folder::new(&description);
+    let class = format!(
+        "Thing {definition} #Floats\n\tinstanceVariableNames: ''\n\tclassVariableNames: ''\n\tcategory: 'More'!\n"
+    );
+    let methods = "!Floats class methodsFor: 'more'!\nsome\n\t^ #[1.5 2 -3.0]! !\n";
+    folder.write("Floats.st", &(class + methods));
+    folder
+}
+
+#[test]
+fn arrays_of_floats_have_the_width_of_their_class() {
+    let floats = [1.5f32, 2.0, -3.0];
+    let single: Vec<u8> = floats.iter().flat_map(|it| it.to_le_bytes()).collect();
+    let double = floats.iter().flat_map(|&it| f64::from(it).to_le_bytes());
+    let widths = [
+        ("variableWordSubclass:", single),
+        ("variableDoubleWordSubclass:", double.collect()),
+    ];
+    for (definition, bytes) in widths {
+        let image = with_float_arrays(definition).image("nil leave: Floats some size");
+        let run = run_image(&image);
+        assert_eq!(run.status, 3, "{definition} {}", run.stderr);
+        let mut windows = image.windows(bytes.len());
+        assert!(windows.any(|window| window == bytes), "{definition}");
+    }
+    let (built, told) = with_float_arrays("variableByteSubclass:").build(None, None);
+    assert!(
+        built.is_none() && told.contains("error I009: Floats has the role FloatArray"),
+        "{told}"
+    );
+}
+
 #[test]
 fn an_image_survives_collections_that_move_everything() {
     for set in [SISTA, V3] {

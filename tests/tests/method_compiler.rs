@@ -43,8 +43,27 @@ returning: value
 	^ 99!
 sum: a with: b
 	^ 1000!
+caseError
+	^ 77!
+missing
+	<primitive: 'primitiveThatIsNot' module: 'NoPlugin' error: code>
+	^ code isNothing ifTrue: [ 1 ] ifFalse: [ 2 ]!
+missingInOrderOfErrors
+	| local |
+	<primitive: 'primitiveThatIsNot' error: code module: 'NoPlugin'>
+	local := 3.
+	^ code isNothing ifTrue: [ 1 ] ifFalse: [ local ]!
+missingBySymbols
+	<primitive: #primitiveThatIsNot module: #NoPlugin>
+	^ 4!
 of: a and: b and: c and: d and: e and: f and: g and: h and: i
 	^ a + i! !
+!Whole methodsFor: '*More'!
+^ exponent
+	| power |
+	power := 1.
+	1 to: exponent do: [ :index | power := power * self ].
+	^ power! !
 !Row methodsFor: '*More'!
 , another
 	| row |
@@ -110,6 +129,32 @@ const CHECKS: &[(&str, i32)] = &[
         "| a b c d e f g h i j | a := b := c := d := e := f := g := h := i := j := 1. ^ self run: [ a + b + c + d + e + f + g + h + i + j ]",
         10,
     ),
+    // Cases.
+    (
+        "^ 2 caseOf: { [ 1 ] -> [ 10 ]. [ 2 ] -> [ 20 ]. [ 2 ] -> [ 30 ] } otherwise: [ 40 ]",
+        20,
+    ),
+    (
+        "^ 5 caseOf: { [ 1 ] -> [ 10 ]. [ 2 ] -> [ 20 ] } otherwise: [ 40 ]",
+        40,
+    ),
+    ("^ 5 caseOf: { [ 1 ] -> [ 10 ] }", 77),
+    (
+        "5 caseOf: { [ 1 ] -> [ ^ 10 ]. [ 5 ] -> [ ^ 11 ] }. ^ 12",
+        11,
+    ),
+    (
+        "| a | a := 3. a caseOf: { [ a + 1 ] -> [ a := 50 ]. [ a ] -> [ a := a * 2 ] } otherwise: [ ^ 99 ]. ^ a",
+        6,
+    ),
+    (
+        "| sum | sum := 0. #(1 2 3) do: [ :i | sum := sum + (i caseOf: { [ 1 ] -> [ | t | t := i. self run: [ t + 4 ] ]. [ 3 ] -> [ 30 ] } otherwise: [ 7 ]) ]. ^ sum",
+        42,
+    ),
+    (
+        "^ 1 + (self run: [ 3 caseOf: { [ 2 ] -> [ 1 ]. [ 3 ] -> [ 2 caseOf: { [ 2 ] -> [ 8 ] } ] } ])",
+        9,
+    ),
     // Returns.
     ("^ self returning: 42", 42),
     (
@@ -144,6 +189,64 @@ const CHECKS: &[(&str, i32)] = &[
     ),
     ("^ -1000 + 1000 + (30000 - 29990) + (70000 - 69999)", 11),
     ("^ $a value + ('x!' at: 2) value", 130),
+    ("^ 2r1e3 + 16r-1F + -16r1F + 36rZ + 16rff + 1e2", 336),
+    (
+        "^ 1000000000000000000000 size + 0.5s scale + 3.25s4 scale + 2s scale",
+        14,
+    ),
+    (
+        "^ $  value + $' value + $\" value + $\u{e4} value - 300",
+        33,
+    ),
+    (
+        "^ #() size + #[] size + {} size + #'' size + '' size + 1",
+        1,
+    ),
+    (
+        "^ #(foo nil true $  'a' #c (1 2) #[3] #(4) -5 - #+ + at:put: #at:put: ^ | ) size",
+        17,
+    ),
+    (
+        "^ (#(1 (2 (3 4)) [5 6]) at: 3) size + ((#(1 (2 (3 4 5))) at: 2) at: 2) size",
+        5,
+    ),
+    (
+        "^ (#(nil true false #nil) at: 1) isNothing ifTrue: [ (#(nil #nil) at: 2) size ] ifFalse: [ 9 ]",
+        3,
+    ),
+    (
+        "^ (#(foo:bar: + #'+') at: 1) == #foo:bar: ifTrue: [ 1 ] ifFalse: [ 2 ]",
+        1,
+    ),
+    (
+        "^ (#(foo:bar: + #'+') at: 2) == #'+' ifTrue: [ 1 ] ifFalse: [ 2 ]",
+        1,
+    ),
+    (
+        "^ ##foo == #foo ifTrue: [ (# foo) == #foo ifTrue: [ 1 ] ifFalse: [ 3 ] ] ifFalse: [ 2 ]",
+        1,
+    ),
+    (
+        "^ #'hello, ''world'' \u{e4}' size + #with_underscore size",
+        31,
+    ),
+    (
+        "^ ('\u{1f600}\u{20ac}' at: 1) value // 1000 - ('\u{e4}' at: 1) value + 100",
+        0,
+    ),
+    (
+        "^ ([ :a | ] value: 3) isNothing ifTrue: [ 1 ] ifFalse: [ 2 ]",
+        1,
+    ),
+    (
+        "^ ([ :a ] value: 3) isNothing ifTrue: [ ([:a||b| b := a. b ] value: 4) ] ifFalse: [ 2 ]",
+        4,
+    ),
+    ("|| ^ [ | | 5 ] value - (5--2) + (3-2). .", -1),
+    ("| a | | b | a := b := 4. ^ 2^a + b. ", 20),
+    ("^ self missing", 2),
+    ("^ self missingInOrderOfErrors", 3),
+    ("^ self missingBySymbols", 4),
     ("^ (thisContext is: Frame) ifTrue: [ 1 ] ifFalse: [ 2 ]", 1),
 ];
 

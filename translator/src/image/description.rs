@@ -151,6 +151,7 @@ pub enum Role {
     ScaledDecimal,
     Array,
     ByteArray,
+    FloatArray,
     String,
     WideString,
     Symbol,

@@ -138,6 +138,7 @@ impl World<'_> {
             Literal::String(text) => self.string(text).into(),
             Literal::Symbol(symbol) => self.symbol(*symbol).into(),
             Literal::ByteArray(bytes) => self.byte_array(bytes).into(),
+            Literal::FloatArray(floats) => self.float_array(floats),
             Literal::Array(elements) => {
                 let elements = self.literals(elements);
                 self.array(elements).into()

@@ -154,6 +154,9 @@ impl Maker<'_> {
                 None => self.format(class, inherited, fields),
             };
             self.check_fields(class, format, fields);
+            if roles.get(&Role::FloatArray) == Some(&class) {
+                self.check_float_array(class, format);
+            }
             let meta = self.model.inherited(class, |class| &class.class_inst_vars);
             shapes[class] = [
                 Shape { format, fields },
@@ -185,6 +188,18 @@ impl Maker<'_> {
             return;
         };
         let error = Diagnostic::error("I009", message).primary(self.model.place(class), "");
+        self.diagnostics.push(error.hint(hint));
+    }
+
+    /// Reports a class for arrays of floats whose elements are of another size.
+    fn check_float_array(&mut self, class: ClassId, format: u8) {
+        if matches!(format, format::WORDS_32 | format::WORDS_64) {
+            return;
+        }
+        let name = self.interner.text(self.model.classes[class].name.name);
+        let message = format!("{name} has the role FloatArray, but no elements of 32 or 64 bits");
+        let error = Diagnostic::error("I009", message).primary(self.model.place(class), "");
+        let hint = "give it the layout words or doubleWords, or name another class";
         self.diagnostics.push(error.hint(hint));
     }
 

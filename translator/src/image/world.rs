@@ -258,6 +258,26 @@ impl<'a> World<'a> {
         self.bytes(class_index, bytes.to_vec(), 0)
     }
 
+    /// An array of floats, of 32 bits if the class has such elements.
+    pub fn float_array(&mut self, floats: &[f64]) -> Word {
+        self.role(Role::FloatArray);
+        let Some(&class) = self.shapes.roles.get(&Role::FloatArray) else {
+            return self.nil();
+        };
+        let object = self.instance(class, floats.len());
+        if let Body::Raw { element, bytes } = &mut self.heap.objects[object].body {
+            *bytes = match *element {
+                8 => floats.iter().flat_map(|it| it.to_le_bytes()).collect(),
+                #[expect(clippy::cast_possible_truncation, reason = "they are rounded")]
+                _ => floats
+                    .iter()
+                    .flat_map(|&it| (it as f32).to_le_bytes())
+                    .collect(),
+            };
+        }
+        object.into()
+    }
+
     /// A string, of bytes if its characters allow it.
     pub fn string(&mut self, text: &str) -> ObjectId {
         self.text(text, Role::String, Role::WideString, 0)

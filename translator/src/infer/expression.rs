@@ -86,6 +86,11 @@ impl<'w> Body<'_, 'w> {
                 }
             }
             Literal::Character(character) => constant(i128::from(u32::from(*character)), span),
+            Literal::Float(value) if value.is_infinite() => self.fail(
+                Diagnostic::error(codes::RANGE, "this literal is too large")
+                    .primary(span, "")
+                    .hint("the greatest finite Float64 is about 1.8e308"),
+            ),
             Literal::Float(value) => plain(ExprKind::Float(value.to_bits()), Type::Float64, span),
             Literal::Boolean(value) => plain(ExprKind::Boolean(*value), Type::Boolean, span),
             Literal::String(text) => {
@@ -101,7 +106,7 @@ impl<'w> Body<'_, 'w> {
             Literal::Fraction(..) | Literal::ScaledDecimal(_) => {
                 self.refused(span, "a fraction", "write a float")
             }
-            Literal::ByteArray(_) | Literal::Array(_) => self.refused(
+            Literal::ByteArray(_) | Literal::FloatArray(_) | Literal::Array(_) => self.refused(
                 span,
                 "a literal array",
                 "write a string, or a TypedArray field that is filled at the start",

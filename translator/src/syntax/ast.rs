@@ -221,6 +221,8 @@ pub enum Literal {
     Symbol(Symbol),
     /// `#[1 2 3]`.
     ByteArray(Box<[u8]>),
+    /// `#[1.5 2 -3e-2]`, in Cuis: what begins with a float.
+    FloatArray(Box<[f64]>),
     /// `#(1 $a (2) foo)`.
     Array(Vec<LiteralNode>),
     /// `true`, `false`.

@@ -1,7 +1,7 @@
 //! The value of a number token.
 //!
 //! `digits [r digits] [. digits] [e [-] digits] [s [digits]]`: the radix rules digits and exponent; a point makes a float, an `s` a scaled decimal, a
-//! negative exponent without a point a fraction. Floats are rounded correctly, whatever the radix.
+//! negative exponent without a point a fraction. Floats are rounded correctly, whatever the radix, also to infinity.
 
 use crate::base::{Integer, Natural};
 use crate::syntax::ast::{Literal, ScaledDecimal};
@@ -122,9 +122,6 @@ fn float(parts: &Parts, mantissa: &Natural, exponent: i64) -> Result<Literal, St
     } else {
         radix_float(parts.radix, mantissa, exponent)?
     };
-    if value.is_infinite() {
-        return Err("this number is too large for a float".into());
-    }
     Ok(Literal::Float(if parts.negative { -value } else { value }))
 }
 
@@ -216,6 +213,13 @@ mod tests {
     }
 
     #[test]
+    fn what_is_too_large_for_a_float_is_infinite() {
+        let infinite = Ok(Literal::Float(f64::INFINITY));
+        assert_eq!(parse_number("1.0e400", false), infinite);
+        assert_eq!(parse_number("16r1.0e999", false), infinite);
+    }
+
+    #[test]
     fn scaled_decimals_are_exact() {
         let expected = ScaledDecimal {
             numerator: Integer::from(314),
@@ -255,10 +259,6 @@ mod tests {
         assert_eq!(
             parse_number("1e999999999999", false),
             Err("this exponent is too large".into())
-        );
-        assert_eq!(
-            parse_number("1.0e400", false),
-            Err("this number is too large for a float".into())
         );
     }
 }

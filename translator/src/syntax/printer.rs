@@ -280,6 +280,16 @@ impl Printer<'_> {
                 let bytes: Vec<_> = bytes.iter().map(u8::to_string).collect();
                 self.write(&format_args!("#[{}]", bytes.join(" ")));
             }
+            Literal::FloatArray(floats) => {
+                self.out.push_str("#[");
+                for (index, &value) in floats.iter().enumerate() {
+                    if index > 0 {
+                        self.out.push(' ');
+                    }
+                    self.float(value);
+                }
+                self.out.push(']');
+            }
             Literal::Array(elements) => {
                 self.out.push_str("#(");
                 for (index, element) in elements.iter().enumerate() {
@@ -301,6 +311,10 @@ impl Printer<'_> {
     }
 
     fn float(&mut self, value: f64) {
+        if value.is_infinite() {
+            let sign = if value < 0.0 { "-" } else { "" };
+            return self.write(&format_args!("{sign}1.0e999"));
+        }
         let text = format!("{value:?}");
         match text.split_once('e') {
             Some((mantissa, exponent)) if !mantissa.contains('.') => {

@@ -66,6 +66,7 @@ fn rename_literal_value(literal: &mut Literal, renaming: &Renaming) {
         | Literal::Character(_)
         | Literal::String(_)
         | Literal::ByteArray(_)
+        | Literal::FloatArray(_)
         | Literal::Boolean(_)
         | Literal::Nil => {}
     }

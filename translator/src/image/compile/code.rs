@@ -65,6 +65,8 @@ pub enum Literal {
     Symbol(Symbol),
     /// `#[1 2]`.
     ByteArray(Box<[u8]>),
+    /// `#[1.5 2.0]`.
+    FloatArray(Box<[f64]>),
     /// `#(1 2)`.
     Array(Vec<Literal>),
     /// `true`, `false`.

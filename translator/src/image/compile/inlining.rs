@@ -40,6 +40,10 @@ pub(super) enum Control {
     IfNilIfNotNil,
     /// `ifNotNil:ifNil:`.
     IfNotNilIfNil,
+    /// `caseOf:`.
+    CaseOf,
+    /// `caseOf:otherwise:`.
+    CaseOfOtherwise,
 }
 
 impl Control {
@@ -63,6 +67,8 @@ impl Control {
         ("ifNotNil:", Control::IfNotNil),
         ("ifNil:ifNotNil:", Control::IfNilIfNotNil),
         ("ifNotNil:ifNil:", Control::IfNotNilIfNil),
+        ("caseOf:", Control::CaseOf),
+        ("caseOf:otherwise:", Control::CaseOfOtherwise),
     ];
 }
 
@@ -104,6 +110,12 @@ pub(super) enum Form {
         value: ExprId,
         absent: Option<ExprId>,
         present: Option<ExprId>,
+    },
+    Case {
+        value: ExprId,
+        /// A brace array whose elements [`cases`] takes apart.
+        cases: ExprId,
+        otherwise: Option<ExprId>,
     },
 }
 
@@ -155,7 +167,21 @@ pub(super) fn form(exprs: &Exprs, send: &Send, target: &Target) -> Option<Form> 
         Control::IfNotNilIfNil => {
             parts.nil_test(Some(parts.block(1, 0)?), Some(parts.block_of_value(0)?))
         }
+        Control::CaseOf => parts.case(None, target),
+        Control::CaseOfOtherwise => parts.case(Some(parts.block(1, 0)?), target),
     }
+}
+
+/// The key and the value of each case of [`Form::Case`].
+pub(super) fn cases(exprs: &Exprs, cases: ExprId) -> Vec<(ExprId, ExprId)> {
+    let ExprKind::BraceArray(elements) = &exprs[cases].kind else {
+        return Vec::new();
+    };
+    let pair = |&element: &ExprId| match &exprs[element].kind {
+        ExprKind::Send(send) => Some((send.receiver, *send.arguments.first()?)),
+        _ => None,
+    };
+    elements.iter().filter_map(pair).collect()
 }
 
 /// Receiver and arguments of a message.
@@ -205,6 +231,28 @@ impl Parts<'_> {
             body,
             while_true,
         })
+    }
+
+    /// A case statement, if each case is an association of two blocks without parameters.
+    fn case(&self, otherwise: Option<ExprId>, target: &Target) -> Option<Form> {
+        let cases = self.argument(0)?;
+        let ExprKind::BraceArray(elements) = &self.exprs[cases].kind else {
+            return None;
+        };
+        let is_case = |&element: &ExprId| match &self.exprs[element].kind {
+            ExprKind::Send(send) => {
+                let mut sides = send.arguments.iter().chain([&send.receiver]);
+                send.selector == target.known.association
+                    && sides.all(|&side| param_count(self.exprs, side) == Some(0))
+            }
+            _ => false,
+        };
+        let form = Form::Case {
+            value: self.send.receiver,
+            cases,
+            otherwise,
+        };
+        (!elements.is_empty() && elements.iter().all(is_case)).then_some(form)
     }
 
     fn nil_test(&self, absent: Option<ExprId>, present: Option<ExprId>) -> Option<Form> {

@@ -69,6 +69,9 @@ fn hash_of(literal: &Literal) -> u64 {
         Literal::String(text) => text.hash(&mut hasher),
         Literal::Symbol(symbol) | Literal::Undeclared(symbol) => symbol.hash(&mut hasher),
         Literal::ByteArray(bytes) => bytes.hash(&mut hasher),
+        Literal::FloatArray(floats) => floats
+            .iter()
+            .for_each(|float| float.to_bits().hash(&mut hasher)),
         Literal::Array(elements) => elements.len().hash(&mut hasher),
         Literal::Binding(binding) => binding.hash(&mut hasher),
         _ => {}
@@ -80,6 +83,15 @@ fn hash_of(literal: &Literal) -> u64 {
 fn is_same(left: &Literal, right: &Literal) -> bool {
     match (left, right) {
         (Literal::Float(left), Literal::Float(right)) => left.to_bits() == right.to_bits(),
+        (Literal::FloatArray(left), Literal::FloatArray(right)) => {
+            let bits = |floats: &[f64]| {
+                floats
+                    .iter()
+                    .map(|float| float.to_bits())
+                    .collect::<Vec<_>>()
+            };
+            bits(left) == bits(right)
+        }
         (Literal::Array(left), Literal::Array(right)) => {
             let mut pairs = left.iter().zip(right);
             left.len() == right.len() && pairs.all(|(left, right)| is_same(left, right))
@@ -110,6 +122,7 @@ pub(super) fn literal_of(literal: &ast::Literal, target: &Target) -> Literal {
         ast::Literal::String(text) => Literal::String(text_of(text, target)),
         ast::Literal::Symbol(symbol) => Literal::Symbol(*symbol),
         ast::Literal::ByteArray(bytes) => Literal::ByteArray(bytes.clone()),
+        ast::Literal::FloatArray(floats) => Literal::FloatArray(floats.clone()),
         ast::Literal::Array(elements) => Literal::Array(
             elements
                 .iter()

@@ -178,6 +178,7 @@ impl Printer<'_> {
             Literal::String(text) => format!("{text:?}"),
             Literal::Symbol(symbol) => format!("#{}", self.interner.text(*symbol)),
             Literal::ByteArray(bytes) => format!("#{bytes:?}"),
+            Literal::FloatArray(floats) => format!("#{floats:?}"),
             Literal::Array(elements) => {
                 let elements: Vec<_> = elements.iter().map(|it| self.literal(it)).collect();
                 format!("#({})", elements.join(" "))

@@ -114,6 +114,11 @@ pub struct Target {
 pub(super) struct Known {
     /// Joins two arrays.
     pub(super) join: Symbol,
+    /// Makes an association.
+    pub(super) association: Symbol,
+    /// What a case statement without a matching case is sent to `self`.
+    pub(super) case_error: Symbol,
+    pub(super) equal: Symbol,
     pub(super) same: Symbol,
     pub(super) plus: Symbol,
     pub(super) less_or_equal: Symbol,
@@ -163,6 +168,9 @@ impl Target {
             .collect();
         let known = Known {
             join: interner.intern(&options.join),
+            association: interner.intern("->"),
+            case_error: interner.intern("caseError"),
+            equal: interner.intern("="),
             same: interner.intern("=="),
             plus: interner.intern("+"),
             less_or_equal: interner.intern("<="),

@@ -70,8 +70,8 @@ impl Parser<'_> {
     fn cascaded_message(&mut self) -> Parsed<Message> {
         match self.kind() {
             TokenKind::Identifier => Ok(self.unary_message()),
-            TokenKind::Binary | TokenKind::Bar => self.binary_message(),
             TokenKind::Keyword => self.keyword_message(),
+            _ if self.at_binary_selector() => self.binary_message(),
             _ => self.unexpected("a message"),
         }
     }
@@ -102,11 +102,19 @@ impl Parser<'_> {
     }
 
     fn binary_messages_to(&mut self, mut left: ExprId) -> Parsed<ExprId> {
-        while matches!(self.kind(), TokenKind::Binary | TokenKind::Bar) {
+        while self.at_binary_selector() {
             let message = self.binary_message()?;
             left = self.send_to_left(left, message)?;
         }
         Ok(left)
+    }
+
+    /// Whether an operator comes next. In Cuis the caret is one where a statement does not begin.
+    pub(super) fn at_binary_selector(&self) -> bool {
+        match self.kind() {
+            TokenKind::Binary | TokenKind::Bar => true,
+            kind => self.extended && kind == TokenKind::Caret,
+        }
     }
 
     fn unary_expression(&mut self) -> Parsed<ExprId> {

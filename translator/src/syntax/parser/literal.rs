@@ -1,7 +1,7 @@
 //! Literals.
 
 use super::{Parsed, Parser};
-use crate::base::Diagnostic;
+use crate::base::{Diagnostic, Natural, Span};
 use crate::syntax::ast::{Literal, LiteralNode};
 use crate::syntax::number::parse_number;
 use crate::syntax::token::{Token, TokenKind};
@@ -100,33 +100,52 @@ impl Parser<'_> {
         Literal::Symbol(self.interner.intern(name))
     }
 
+    /// `#[1 2]`, or `#[1.5 2 -3.0]`: the first element tells which.
     fn byte_array(&mut self) -> Parsed<Literal> {
         let open = self.advance();
-        let mut bytes = Vec::new();
+        let mut elements = Vec::new();
         while !self.at(TokenKind::BracketClose) {
-            let token = self.peek();
-            if token.kind != TokenKind::Number {
+            let start = self.peek().span;
+            let negative = self.at_negative_number();
+            if negative {
+                self.advance();
+            }
+            if !self.at(TokenKind::Number) {
                 return self
                     .expect_close(TokenKind::BracketClose, open.span)
                     .map(|()| Literal::Nil);
             }
-            let byte = match self.number(false)? {
-                Literal::Integer(value) => {
-                    value.to_i128().and_then(|value| u8::try_from(value).ok())
-                }
-                _ => None,
-            };
-            let Some(byte) = byte else {
-                let message = "the elements of a byte array are between 0 and 255";
-                let error = Diagnostic::error("S021", message).primary(token.span, "");
-                self.diagnostics
-                    .push(error.hint("correct it, or write a literal array: #( 256 )"));
-                continue;
-            };
-            bytes.push(byte);
+            let number = self.number(negative)?;
+            elements.push((number, start.to(self.previous_span())));
         }
         self.advance();
-        Ok(Literal::ByteArray(bytes.into()))
+        let has_floats = matches!(elements.first(), Some((Literal::Float(_), _)));
+        Ok(match has_floats {
+            true => Literal::FloatArray(self.elements(&elements, float_of, "numbers")),
+            false => Literal::ByteArray(self.elements(&elements, byte_of, "between 0 and 255")),
+        })
+    }
+
+    /// The elements as `convert` takes them; those that it refuses are reported.
+    fn elements<T>(
+        &mut self,
+        elements: &[(Literal, Span)],
+        convert: impl Fn(&Literal) -> Option<T>,
+        what: &str,
+    ) -> Box<[T]> {
+        let mut converted = Vec::with_capacity(elements.len());
+        for (literal, span) in elements {
+            match convert(literal) {
+                Some(element) => converted.push(element),
+                None => {
+                    let message = format!("the elements of a byte array are {what}");
+                    let error = Diagnostic::error("S021", message).primary(*span, "");
+                    self.diagnostics
+                        .push(error.hint("correct it, or write a literal array: #( 256 )"));
+                }
+            }
+        }
+        converted.into()
     }
 
     /// `#(…)`, or `(…)` inside of one.
@@ -203,5 +222,24 @@ impl Parser<'_> {
             span = span.to(self.advance().span);
         }
         Literal::Symbol(self.interner.intern(self.text_of(span)))
+    }
+}
+
+fn byte_of(literal: &Literal) -> Option<u8> {
+    match literal {
+        Literal::Integer(value) => u8::try_from(value.to_i128()?).ok(),
+        _ => None,
+    }
+}
+
+fn float_of(literal: &Literal) -> Option<f64> {
+    let one = Natural::from(1u128);
+    match literal {
+        Literal::Float(value) => Some(*value),
+        Literal::Integer(value) => {
+            let size = value.magnitude().ratio_to_f64(&one);
+            Some(if value.is_negative() { -size } else { size })
+        }
+        _ => None,
     }
 }

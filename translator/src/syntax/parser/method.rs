@@ -81,7 +81,7 @@ impl Parser<'_> {
                     params: Vec::new(),
                 })
             }
-            TokenKind::Binary | TokenKind::Bar => {
+            _ if self.at_binary_selector() => {
                 let (selector, _) = self.operator();
                 Ok(Pattern {
                     selector,

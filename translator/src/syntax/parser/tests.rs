@@ -102,6 +102,13 @@ fn literals_of_every_kind_print_as_they_are_read() {
         "#+",
         "#'two words'",
         "#[1 255]",
+        "#[1.5 2.0 -3.0]",
+        "1.0e999",
+        "#foo:bar:",
+        "#with_underscore",
+        "#'it''s'",
+        "'\u{e4}\u{20ac}\u{1f600}'",
+        "$\u{20ac}",
         "#(1 $a foo #(nil true) #[1] 'x')",
         "nil",
         "true",
@@ -122,6 +129,82 @@ fn literals_of_every_kind_print_as_they_are_read() {
         "#(#foo #at:put: #(1 2) #[3] #bar #- #+ true)"
     );
     assert_eq!(body("16rFF + 2r1010 + 3.14s2"), "255 + 10 + 314e-2s2");
+}
+
+#[test]
+fn literals_that_can_be_written_in_several_ways_are_the_same() {
+    let pairs = [
+        ("16r-1F", "-31"),
+        ("-16r1F", "-31"),
+        ("2r1e3", "8"),
+        ("16rff", "255"),
+        ("1e2", "100"),
+        ("2s", "2s0"),
+        ("1.5e-1", "0.15"),
+        ("1.0e400", "1.0e999"),
+        ("#[1.5 2 -3]", "#[1.5 2.0 -3.0]"),
+        ("#[16rFF 2r11]", "#[255 3]"),
+        ("##foo", "#foo"),
+        ("#'foo:bar:'", "#foo:bar:"),
+        ("#'+'", "#+"),
+        (
+            "#( foo #bar: $  'a' nil #nil )",
+            "#(#foo #bar: $  'a' nil #nil)",
+        ),
+        ("#( ( 1 ( 2 ) ) #( 3 ) )", "#(#(1 #(2)) #(3))"),
+        ("{ 1 . 2 . }", "{ 1. 2 }"),
+        ("{}", "{ }"),
+        ("[:a | ]", "[ :a | ]"),
+        ("[:a]", "[ :a | ]"),
+        ("[ | | ]", "[ ]"),
+        ("3--2", "3 - -2"),
+    ];
+    for (written, printed) in pairs {
+        assert_eq!(body(written), printed, "{written}");
+    }
+}
+
+#[test]
+fn byte_arrays_refuse_what_is_no_byte() {
+    for text in ["#[256]", "#[-1]", "#[1 2.5]", "#[2s]", "#[1.5 2s]"] {
+        assert_eq!(codes(&format!("foo ^ {text}")), ["S021"], "{text}");
+    }
+    assert_eq!(codes("foo ^ #[1 a]"), ["S016"]);
+}
+
+#[test]
+fn pragmas_of_primitives_come_in_many_forms() {
+    let forms = [
+        ("<primitive: 60>", "<primitive: 60>"),
+        (
+            "<primitive: 60 error: code>",
+            "<primitive: 60 error: #code>",
+        ),
+        (
+            "<primitive: 'x' module: 'y'>",
+            "<primitive: 'x' module: 'y'>",
+        ),
+        (
+            "<primitive: 'x' module: 'y' error: code>",
+            "<primitive: 'x' module: 'y' error: #code>",
+        ),
+        (
+            "<primitive: 'x' error: code module: 'y'>",
+            "<primitive: 'x' error: #code module: 'y'>",
+        ),
+        ("<primitive: #x module: #y>", "<primitive: #x module: #y>"),
+        ("<one>", "<one>"),
+        ("<one: -5 two: #(a $b nil)>", "<one: -5 two: #(#a $b nil)>"),
+    ];
+    for (written, expected) in forms {
+        for text in [
+            format!("foo {written} ^ 1"),
+            format!("foo | a | {written} ^ 1"),
+        ] {
+            let printed = printed(&text);
+            assert!(printed.contains(expected), "{text}: {printed}");
+        }
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use super::{Generator, Want};
 use crate::base::{Span, Symbol};
 use crate::image::compile::emitter::Label;
-use crate::image::compile::inlining::Form;
+use crate::image::compile::inlining::{Form, cases};
 use crate::image::compile::instruction::{Instruction, Jump};
 use crate::image::compile::names::{Block, Place, Use, VariableId};
 use crate::syntax::ast::{ExprId, ExprKind, Literal, StatementKind};
@@ -67,6 +67,11 @@ impl Generator<'_> {
                 absent,
                 present,
             } => self.if_nil(value, absent, present, want),
+            Form::Case {
+                value,
+                cases,
+                otherwise,
+            } => self.case(value, cases, otherwise, want),
         }
     }
 
@@ -246,6 +251,39 @@ impl Generator<'_> {
         self.code.jump(Jump::Always, end, Span::none());
         self.code.bind(other);
         self.arm(present, want);
+        self.code.bind(end);
+    }
+
+    /// Compares the value, which lies on the stack meanwhile, with one key after the other.
+    fn case(&mut self, value: ExprId, all: ExprId, otherwise: Option<ExprId>, want: Want) {
+        let (span, equal) = (self.span_of(value), self.target.known.equal);
+        let all = cases(&self.method.exprs, all);
+        let end = self.code.label();
+        self.expression(value, Want::Value);
+        for (index, &(key, result)) in all.iter().enumerate() {
+            let is_last = index + 1 == all.len();
+            if !is_last {
+                self.code.emit(Instruction::Dup, span);
+            }
+            self.inlined(key, Want::Value);
+            self.send(equal, 1, self.span_of(key));
+            let next = self.code.label();
+            self.jump_if(false, next, self.span_of(key));
+            if !is_last {
+                self.code.emit(Instruction::Pop, Span::none());
+            }
+            self.inlined(result, want);
+            self.code.jump(Jump::Always, end, Span::none());
+            self.code.bind(next);
+        }
+        match otherwise {
+            Some(block) => self.inlined(block, want),
+            None => {
+                self.code.emit(Instruction::PushSelf, span);
+                self.send(self.target.known.case_error, 0, span);
+                self.done(want, span);
+            }
+        }
         self.code.bind(end);
     }
 

@@ -7,7 +7,7 @@ use super::{
 use crate::base::{
     Diagnostic, Diagnostics, EntityRef, Interner, PrimaryMap, SecondaryMap, Span, Symbol,
 };
-use crate::image::compile::inlining::{Form, form};
+use crate::image::compile::inlining::{Form, cases, form};
 use crate::image::compile::scope::{Reference, Scope};
 use crate::image::compile::target::Target;
 use crate::syntax::ast::{self, ExprId, ExprKind, Method, Name, PseudoVariable, Statement};
@@ -349,14 +349,11 @@ impl<'a> Walk<'a> {
                 otherwise,
             } => {
                 self.expression(condition);
-                [then, otherwise]
-                    .into_iter()
-                    .flatten()
-                    .for_each(|block| self.inlined(block));
+                self.all_inlined(&[then, otherwise]);
             }
             Form::Logic { left, right, .. } => {
                 self.expression(left);
-                self.inlined(right);
+                self.all_inlined(&[Some(right)]);
             }
             Form::IfNil {
                 value,
@@ -364,11 +361,25 @@ impl<'a> Walk<'a> {
                 present,
             } => {
                 self.expression(value);
-                [absent, present]
-                    .into_iter()
-                    .flatten()
-                    .for_each(|block| self.inlined(block));
+                self.all_inlined(&[absent, present]);
             }
+            Form::Case {
+                value,
+                cases: all,
+                otherwise,
+            } => {
+                self.expression(value);
+                for (key, result) in cases(&self.method.exprs, all) {
+                    self.all_inlined(&[Some(key), Some(result)]);
+                }
+                self.all_inlined(&[otherwise]);
+            }
+            _ => self.loop_of(expr, form),
+        }
+    }
+
+    fn loop_of(&mut self, expr: ExprId, form: Form) {
+        match form {
             Form::While {
                 condition, body, ..
             } => self.repeated(&[Some(condition), body]),
@@ -393,6 +404,7 @@ impl<'a> Walk<'a> {
                 ));
                 self.counted(expr, kept, body);
             }
+            Form::If { .. } | Form::Logic { .. } | Form::IfNil { .. } | Form::Case { .. } => {}
         }
     }
 
@@ -425,8 +437,11 @@ impl<'a> Walk<'a> {
         self.here = outer;
     }
 
-    fn inlined(&mut self, block: ExprId) {
-        self.inlined_at(block, None);
+    /// Blocks that are written out one behind the other, each at most once.
+    fn all_inlined(&mut self, blocks: &[Option<ExprId>]) {
+        for &block in blocks.iter().flatten() {
+            self.inlined_at(block, None);
+        }
     }
 
     fn inlined_at(&mut self, expr: ExprId, home: Option<HomeId>) {
