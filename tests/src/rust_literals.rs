@@ -1,4 +1,4 @@
-//! The string literals of Rust source, with the lines where they begin: plain, raw and byte strings, over several lines, too.
+//! The string literals and the names of Rust source, with the lines where they begin: plain, raw and byte strings, over several lines, too.
 
 use std::str::Chars;
 
@@ -10,28 +10,53 @@ struct Reader<'source> {
 
 /// The literals in `source` as they are written between their quotes, each with its line, counted from 1. Comments have none.
 pub fn string_literals(source: &str) -> Vec<(usize, String)> {
-    let mut reader = Reader {
-        rest: source.chars(),
-        line: 1,
-    };
-    let mut found = Vec::new();
-    let mut before = ' ';
-    while let Some(next) = reader.next() {
-        match next {
-            '/' if reader.peek() == Some('/') => reader.skip_line(),
-            '/' if reader.peek() == Some('*') => reader.skip_comment(),
-            '\'' => reader.skip_character(),
-            'r' if !is_of_word(before) || before == 'b' => {
-                if let Some(literal) = reader.raw() {
-                    found.push(literal);
-                }
+    Words::of(source).literals
+}
+
+/// The names and keywords in `source`, each with its line, counted from 1: all words that stand neither in literals nor in comments.
+pub fn names(source: &str) -> Vec<(usize, String)> {
+    Words::of(source).names
+}
+
+/// What a source consists of, without comments.
+#[derive(Default)]
+struct Words {
+    literals: Vec<(usize, String)>,
+    names: Vec<(usize, String)>,
+}
+
+impl Words {
+    fn of(source: &str) -> Words {
+        let mut reader = Reader {
+            rest: source.chars(),
+            line: 1,
+        };
+        let mut words = Words::default();
+        let mut before = ' ';
+        while let Some(next) = reader.next() {
+            match next {
+                '/' if reader.peek() == Some('/') => reader.skip_line(),
+                '/' if reader.peek() == Some('*') => reader.skip_comment(),
+                '\'' => reader.skip_character(),
+                '"' => words.literals.push(reader.plain()),
+                'r' if !is_of_word(before) || before == 'b' => match reader.raw() {
+                    Some(literal) => words.literals.push(literal),
+                    None => words.add_letter(before, next, reader.line),
+                },
+                _ if is_of_word(next) => words.add_letter(before, next, reader.line),
+                _ => {}
             }
-            '"' => found.push(reader.plain()),
-            _ => {}
+            before = next;
         }
-        before = next;
+        words
     }
-    found
+
+    fn add_letter(&mut self, before: char, letter: char, line: usize) {
+        match self.names.last_mut().filter(|_| is_of_word(before)) {
+            Some((_, name)) => name.push(letter),
+            None => self.names.push((line, letter.to_string())),
+        }
+    }
 }
 
 fn is_of_word(character: char) -> bool {
@@ -125,7 +150,7 @@ impl Reader<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::string_literals;
+    use super::{names, string_literals};
 
     #[test]
     fn literals_are_found_in_any_form_and_position() {
@@ -139,6 +164,25 @@ mod tests {
             (3, "fi\\\"ve\nmore"),
             (4, "six"),
             (4, "seven"),
+        ];
+        let expected: Vec<_> = expected
+            .map(|(line, text)| (line, text.to_owned()))
+            .to_vec();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn names_are_found_outside_of_literals_and_comments() {
+        let source = "let raw = br\"no\"; // no\n/* no */ Role::Array(\"no\", 'n', &'a r)";
+        let found: Vec<_> = names(source);
+        let expected = [
+            (1, "let"),
+            (1, "raw"),
+            (1, "b"),
+            (2, "Role"),
+            (2, "Array"),
+            (2, "a"),
+            (2, "r"),
         ];
         let expected: Vec<_> = expected
             .map(|(line, text)| (line, text.to_owned()))

@@ -143,6 +143,13 @@ fn small_floats_have_a_class_of_their_own() {
 }
 
 #[test]
+fn floats_are_boxed_where_there_is_no_class_for_immediate_ones() {
+    let description = mini().replace(" SmallFloat: \"Small\",", "");
+    let start = "nil leave: ((1.5 is: Boxed) ifTrue: [ 1 ] ifFalse: [ 99 ])";
+    assert_eq!(run(&description, start).status, 1);
+}
+
+#[test]
 fn class_variables_pools_and_class_side_variables_are_shared_as_they_should() {
     answers(
         &mini(),

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use tests::rust_literals::string_literals;
+use tests::rust_literals::{names, string_literals};
 use tests::{files, root, shown, text};
 
 /// Stages in layer order; a stage may use only those named beside it.
@@ -131,25 +131,37 @@ fn files_fit_in_a_head() {
     );
 }
 
-#[test]
-fn the_image_builder_knows_no_class_by_its_name() {
+/// The classes of our library.
+fn library_classes() -> BTreeSet<String> {
     let class_of = |path: &std::path::PathBuf| {
         let name = path.file_name()?.to_str()?;
         name.strip_suffix(".class.st").map(str::to_owned)
     };
-    let classes: BTreeSet<String> = files("vm-source-st/kernel", &[".class.st"])
-        .iter()
-        .filter_map(class_of)
-        .collect();
+    let paths = files("vm-source-st/kernel", &[".class.st"]);
+    let classes: BTreeSet<String> = paths.iter().filter_map(class_of).collect();
     assert!(classes.contains("Array"), "the class library is not there");
-    let mut findings = Vec::new();
+    classes
+}
+
+/// The sources of the image builder without their tests, each with its path.
+fn image_builder() -> Vec<(std::path::PathBuf, String)> {
+    let mut sources = Vec::new();
     for path in files("translator/src/image", &[".rs"]) {
-        if is_test_module(&path) {
-            continue;
+        if !is_test_module(&path) {
+            let text = text(&path);
+            let source = text.split("#[cfg(test)]\nmod tests {").next();
+            sources.push((path, source.unwrap_or("").to_owned()));
         }
-        let text = text(&path);
-        let source = text.split("#[cfg(test)]\nmod tests {").next().unwrap_or("");
-        for (line, literal) in string_literals(source) {
+    }
+    sources
+}
+
+#[test]
+fn the_image_builder_knows_no_class_by_its_name() {
+    let classes = library_classes();
+    let mut findings = Vec::new();
+    for (path, source) in image_builder() {
+        for (line, literal) in string_literals(&source) {
             let words = literal.split(|c: char| !c.is_alphanumeric());
             for word in words.filter(|word| classes.contains(*word)) {
                 findings.push(format!("{}:{line}: {word}", shown(&path)));
@@ -157,6 +169,78 @@ fn the_image_builder_knows_no_class_by_its_name() {
         }
     }
     assert_none("a class is named; the image description should", &findings);
+}
+
+/// The variants of an enumeration.
+fn variants(source: &str, enumeration: &str) -> BTreeSet<String> {
+    let (_, body) = source
+        .split_once(&format!("pub enum {enumeration} {{"))
+        .unwrap_or_else(|| panic!("there is no enumeration {enumeration}"));
+    let lines = body.lines().take_while(|line| *line != "}");
+    let words = lines.filter_map(|line| line.strip_prefix("    "));
+    let words = words.map(|line| line.split(|c: char| !c.is_alphanumeric()).next());
+    let words = words.flatten().filter(|word| !word.is_empty());
+    words.map(str::to_owned).collect()
+}
+
+#[test]
+fn names_in_the_image_builder_that_are_also_classes_mean_something_else() {
+    /// Rust's own types, and what syntax trees, diagnostics and code of methods consist of.
+    const OTHERS: [&str; 7] = [
+        "String", "Duration", "Error", "Warning", "Boolean", "Float", "Process",
+    ];
+    let classes = library_classes();
+    let description = text(&root().join("translator/src/image/description.rs"));
+    let mut known: BTreeSet<String> = OTHERS.map(str::to_owned).into();
+    for words in ["Role", "Value", "BootSource"] {
+        known.extend(variants(&description, words));
+    }
+    for path in files("translator/src", &[".rs"]) {
+        let names = names(&text(&path));
+        let pairs = names.windows(2);
+        let declared = pairs.filter(|pair| matches!(pair[0].1.as_str(), "struct" | "enum"));
+        known.extend(declared.map(|pair| pair[1].1.clone()));
+    }
+    let mut findings = Vec::new();
+    for (path, source) in image_builder() {
+        for (line, name) in names(&source) {
+            let is_class = classes.contains(&name) && !known.contains(&name);
+            if is_class || name == "stringify" {
+                findings.push(format!("{}:{line}: {name}", shown(&path)));
+            }
+        }
+    }
+    assert_none("a class is named; the image description should", &findings);
+}
+
+#[test]
+fn each_role_is_used_and_described() {
+    let description = text(&root().join("translator/src/image/description.rs"));
+    let document = text(&root().join("translator/docs/image-builder.md"));
+    let rows: Vec<&str> = document
+        .lines()
+        .filter(|line| line.starts_with("| `"))
+        .collect();
+    let sources: Vec<_> = image_builder()
+        .into_iter()
+        .map(|(_, source)| source)
+        .collect();
+    let mut findings = Vec::new();
+    for role in variants(&description, "Role") {
+        let is_used = |source: &String| {
+            let name = format!("Role::{role}");
+            let uses = source.match_indices(&name);
+            let mut rest = uses.map(|(at, used)| &source[at + used.len()..]);
+            rest.any(|rest| !rest.starts_with(char::is_alphanumeric))
+        };
+        if !sources.iter().any(is_used) {
+            findings.push(format!("{role} is not used"));
+        }
+        if !rows.iter().any(|row| row.contains(&format!("`{role}`"))) {
+            findings.push(format!("{role} is not in the table of image-builder.md"));
+        }
+    }
+    assert_none("a role has no meaning", &findings);
 }
 
 #[test]

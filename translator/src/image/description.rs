@@ -183,6 +183,26 @@ impl Role {
         Role::Method,
         Role::Context,
     ];
+
+    /// The places in the class table where every virtual machine looks for the class.
+    #[must_use]
+    pub fn indices(self) -> &'static [u32] {
+        match self {
+            Role::SmallInteger => &[1, 3],
+            Role::Character => &[2],
+            Role::SmallFloat => &[4],
+            Role::LargeNegativeInteger => &[32],
+            Role::LargePositiveInteger => &[33],
+            Role::BoxedFloat => &[34],
+            Role::Context => &[36],
+            Role::Closure => &[37],
+            Role::FullClosure => &[38],
+            Role::ByteArray => &[50],
+            Role::Array => &[51],
+            Role::String => &[52],
+            _ => &[],
+        }
+    }
 }
 
 /// What bindings look like.

@@ -74,6 +74,7 @@ pub fn shapes(
     let roles = maker.roles();
     let shapes = maker.shapes(&roles);
     let (indices, table) = maker.indices();
+    maker.check_indices(&roles, &table);
     Shapes {
         roles,
         shapes,
@@ -260,6 +261,25 @@ impl Maker<'_> {
                     fixed
                 }
             },
+        }
+    }
+
+    /// Reports each class that is not where virtual machines look for it.
+    fn check_indices(&mut self, roles: &FxHashMap<Role, ClassId>, table: &[(u32, Side)]) {
+        for (role, name) in &self.reading.description.roles {
+            let Some(&class) = roles.get(role) else {
+                continue;
+            };
+            let side = Side { class, meta: false };
+            let is_there = |&&index: &&u32| table.contains(&(index, side));
+            let wanted = role.indices();
+            if wanted.iter().filter(is_there).count() < wanted.len() {
+                let message = format!(
+                    "virtual machines look for the {role:?} class at {wanted:?} of the class table, where {name} is not"
+                );
+                let hint = format!("add \"{name}\": {wanted:?} to `class_indices`");
+                self.error(message, self.reading.place_of(name), &hint);
+            }
         }
     }
 

@@ -54,8 +54,28 @@ impl World<'_> {
         self.diagnostics.push(error.hint(hint));
     }
 
-    /// The object for a value.
+    /// The object for a value; nil if the description asks for more objects than it may.
     pub fn value(&mut self, value: &Value, place: Place) -> Word {
+        match self.is_granted(self.size_of(value), value) {
+            true => self.granted_value(value, place),
+            false => self.nil(),
+        }
+    }
+
+    /// How many elements the object for a value has, as far as this is known before; those of lists are counted when they are made.
+    fn size_of(&self, value: &Value) -> usize {
+        match value {
+            Value::String(text) => text.len() / 8,
+            Value::New(..) => 1,
+            Value::NewSized(_, size) => *size,
+            Value::Symbols | Value::Undeclared => self.interner.len(),
+            Value::Globals => self.names.bindings.len(),
+            Value::Classes | Value::ClassVariables | Value::Pools => self.model.order.len(),
+            _ => 0,
+        }
+    }
+
+    fn granted_value(&mut self, value: &Value, place: Place) -> Word {
         match value {
             Value::Nil => self.nil(),
             Value::True => self.boolean(true),
@@ -147,11 +167,17 @@ impl World<'_> {
         found.unwrap_or_else(|| self.misplaced(value))
     }
 
-    pub(super) fn misplaced(&mut self, value: &Value) -> Word {
+    /// The first word of a value, and where it stands first.
+    fn name_of(&self, value: &Value) -> (String, Span) {
         let text = format!("{value:?}");
-        let name = text.split('(').next().unwrap_or(&text);
-        let at = self.reading.text.find(name).unwrap_or(0);
+        let name = text.split('(').next().unwrap_or(&text).to_owned();
+        let at = self.reading.text.find(&name).unwrap_or(0);
         let place = Span::new(self.reading.file, at, at + name.len());
+        (name, place)
+    }
+
+    pub(super) fn misplaced(&mut self, value: &Value) -> Word {
+        let (name, place) = self.name_of(value);
         let message = format!("{name} means nothing where the description uses it");
         let error = Diagnostic::error("I008", message).primary(place, "");
         self.diagnostics
@@ -161,15 +187,29 @@ impl World<'_> {
 
     /// The elements that a value describes.
     pub fn list(&mut self, value: &Value, place: Place) -> Vec<Word> {
+        if let Value::Copies(count, value_of_each) = value {
+            let mut copies = Vec::new();
+            if self.is_granted(*count, value) {
+                while copies.len() < *count && self.room.is_some() {
+                    copies.push(self.value(value_of_each, place));
+                }
+            }
+            return copies;
+        }
+        let elements = self.elements(value, place);
+        match self.is_granted(elements.len(), value) {
+            true => elements,
+            false => Vec::new(),
+        }
+    }
+
+    /// The elements of a list that is no copies.
+    fn elements(&mut self, value: &Value, place: Place) -> Vec<Word> {
         match (value, place) {
             (Value::Array(values), _) => values
                 .iter()
                 .map(|value| self.value(value, place))
                 .collect(),
-            (Value::Copies(count, value), _) => {
-                let count = self.granted(*count);
-                (0..count).map(|_| self.value(value, place)).collect()
-            }
             (Value::EachClass(value), _) => {
                 let classes = self.model.order.iter();
                 let places = classes.map(|&class| Place {
@@ -262,27 +302,28 @@ impl World<'_> {
     }
 
     fn sized(&mut self, class: &str, size: usize) -> Word {
-        let size = self.granted(size);
         let class = self.class_named(class);
         class.map_or(self.nil(), |class| self.instance(class, size).into())
     }
 
-    /// How many of the elements that the description asks for can be made: all, or none with an error.
-    fn granted(&mut self, count: usize) -> usize {
+    /// Whether an object with so many elements, which the description asks for, can be made; an error if it is the first one that cannot.
+    fn is_granted(&mut self, count: usize, value: &Value) -> bool {
         let Some(room) = self.room else {
-            return 0;
+            return false;
         };
         self.room = room.checked_sub(count);
         if self.room.is_some() {
-            return count;
+            return true;
         }
-        let place = Span::new(self.reading.file, 0, 0);
-        let place = self.reading.place_of_number(count).unwrap_or(place);
-        let message = format!("{count} elements are more than the description may ask for");
+        let (name, first) = self.name_of(value);
+        let place = self.reading.place_of_number(count).unwrap_or(first);
+        let message = format!(
+            "{name} makes {count} elements: with these there are more than the description may ask for"
+        );
         let error = Diagnostic::error("I008", message).primary(place, "");
         self.diagnostics
             .push(error.hint("all its values together have at most 16777216 elements"));
-        0
+        false
     }
 
     fn class_value(&mut self, name: &str, meta: bool) -> Word {

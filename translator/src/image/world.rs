@@ -346,7 +346,8 @@ impl<'a> World<'a> {
 
     /// A float, immediate if its exponent allows it and there is a class for such.
     pub fn float(&mut self, value: f64) -> Word {
-        if let Some(word) = Word::float(value) {
+        let immediate = self.shapes.roles.contains_key(&Role::SmallFloat);
+        if let Some(word) = Word::float(value).filter(|_| immediate) {
             return word;
         }
         let class_index = self.role(Role::BoxedFloat);
