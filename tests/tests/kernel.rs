@@ -305,34 +305,3 @@ fn an_image_runs_to_its_end_where_the_standard_files_are_closed() {
         .expect("there is a shell");
     assert_eq!(status.code(), Some(0));
 }
-
-#[test]
-fn an_ephemeron_that_fires_while_a_snapshot_is_made_is_mourned_by_the_old_and_the_new_system() {
-    let start = "| mourner isNew |
-        mourner := GarbageCollectionTestMourner new.
-        FinalizationRegistry default add: Object new finalizer: mourner.
-        isNew := Smalltalk snapshot: true andQuit: false.
-        Smalltalk garbageCollect.
-        (Delay forMilliseconds: 20) wait.
-        Smalltalk exit: mourner count + (isNew ifTrue: [ 4 ] ifFalse: [ 2 ])";
-    let session = Session::new(&image_that_starts(&["kernel-tests"], Some(start)));
-    let old = session.run(&["--check-heap"]);
-    assert_eq!(old.status, 3, "{}", old.stderr);
-    let new = session.run(&["--check-heap"]);
-    assert_eq!(new.status, 5, "{}", new.stderr);
-}
-
-#[test]
-fn an_ephemeron_that_was_mourned_stays_in_a_snapshot() {
-    let start = "| held isNew |
-        held := Ephemeron key: Object new value: 3.
-        Smalltalk garbageCollect.
-        (Delay forMilliseconds: 20) wait.
-        isNew := Smalltalk snapshot: true andQuit: false.
-        Smalltalk exit: held value + (isNew ifTrue: [ 4 ] ifFalse: [ 2 ])";
-    let session = Session::new(&image_that_starts(&[], Some(start)));
-    for status in [5, 7] {
-        let run = session.run(&["--check-heap"]);
-        assert_eq!(run.status, status, "{}", run.stderr);
-    }
-}
