@@ -27,6 +27,8 @@ pub(crate) enum V {
     Large(u64),
     /// A LargeNegativeInteger by its magnitude.
     Minus(u64),
+    /// A LargePositiveInteger of so many bytes, all 255.
+    Long(usize),
     /// The instance of `Main`, with four variables.
     Main,
     Class(&'static str),
@@ -83,6 +85,7 @@ pub(crate) fn value(world: &mut World, v: V) -> Value {
             "LargeNegativeInteger",
             significant(&magnitude.to_le_bytes()),
         ),
+        V::Long(count) => world.bytes("LargePositiveInteger", &vec![255; count]),
         V::Main => world.main(),
         V::Symbol(name) => world.symbol(name),
         V::Method => method(world),

@@ -1,11 +1,15 @@
 //! Calls of modules that compute, and of those about surroundings.
 
 use super::NamedCall;
-use crate::values::V::{Array, Bytes, False, Float, Int, Large, Main, Minus, Nil, Str, Words};
+use crate::values::V::{
+    Array, Bytes, False, Float, Int, Large, Long, Main, Minus, Nil, Str, Words,
+};
 
 /// No process has this number.
 const HIGHEST: i64 = (1 << 30) - 1;
 const BIG: u64 = 1 << 62;
+/// The square of so many bytes takes too long to be worked out in one piece.
+const LONG: usize = 92_700;
 
 pub(crate) const CALLS: &[NamedCall] = &[
     ("LargeIntegers", "primDigitAdd", Large(BIG), &[Large(7)]),
@@ -30,6 +34,24 @@ pub(crate) const CALLS: &[NamedCall] = &[
         "primDigitDivNegative",
         Large(BIG),
         &[Large(1 << 40), False],
+    ),
+    (
+        "LargeIntegers",
+        "primDigitMultiplyNegative",
+        Long(LONG),
+        &[Long(LONG), False],
+    ),
+    (
+        "LargeIntegers",
+        "primDigitDivNegative",
+        Long(2 * LONG),
+        &[Long(LONG), False],
+    ),
+    (
+        "LargeIntegers",
+        "primMontgomeryTimesModulo",
+        Int(3),
+        &[Int(5), Long(LONG), Int(1)],
     ),
     (
         "LargeIntegers",
