@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use ouroc::lower;
 
-use crate::translated::{executable, vm_description};
+use crate::translated::{executable, vm_description_with};
 
 /// Primitives of the VM with planted faults.
 pub mod primitive {
@@ -27,28 +27,6 @@ pub mod primitive {
     pub const WAIT_AFTER_SIGNAL: u16 = 637;
 }
 
-/// The description of the VM with one package more, in which the calls of the operating system fail on demand.
-fn description() -> String {
-    let mut text = vm_description();
-    let changes = [
-        ("name: \"ouro\"", "name: \"planted\"".to_owned()),
-        (
-            "\"VM-Main\",",
-            "\"VM-Main\", \"../vm-tests/VM-Planted\",".to_owned(),
-        ),
-        ("raw: [", "raw: [\"VM-Planted\", ".to_owned()),
-        (
-            "components: {",
-            "components: { \"SystemCalls\": \"FailingSystemCalls\",".to_owned(),
-        ),
-    ];
-    for (old, new) in changes {
-        assert!(text.contains(old), "{old} is not in the description");
-        text = text.replacen(old, &new, 1);
-    }
-    text
-}
-
 /// The executable of the VM with planted faults.
 ///
 /// # Panics
@@ -56,7 +34,9 @@ fn description() -> String {
 pub fn planted_vm() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
-        executable("planted", &description(), lower::Options::default())
+        let replaced = ("SystemCalls", "FailingSystemCalls");
+        let description = vm_description_with("planted", "VM-Planted", replaced);
+        executable("planted", &description, lower::Options::default())
             .unwrap_or_else(|told| panic!("{told}"))
     })
 }

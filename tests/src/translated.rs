@@ -74,6 +74,43 @@ pub(crate) fn vm_description() -> String {
     text.replacen("root: \"vm\"", &format!("root: {packages:?}"), 1)
 }
 
+/// The description of the VM with the package `package` of tests above it, in which a component stands for another one, its superclass.
+pub(crate) fn vm_description_with(name: &str, package: &str, replaced: (&str, &str)) -> String {
+    let (old_component, new_component) = replaced;
+    let mut text = vm_description();
+    let changes = [
+        ("name: \"ouro\"", format!("name: {name:?}")),
+        (
+            "\"VM-Main\",",
+            format!("\"VM-Main\", \"../vm-tests/{package}\","),
+        ),
+        ("raw: [", format!("raw: [{package:?}, ")),
+        (
+            "components: {",
+            format!("components: {{ {old_component:?}: {new_component:?},"),
+        ),
+    ];
+    for (old, new) in changes {
+        assert!(text.contains(old), "{old} is not in the description");
+        text = text.replacen(old, &new, 1);
+    }
+    text
+}
+
+/// The executable of the VM that tells on the standard error output how primitives end: each with so many arguments, or each failure code, once.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn coverage_vm() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let replaced = ("PrimitiveCall", "PrimitiveCoverage");
+        let description = vm_description_with("coverage", "VM-Coverage", replaced);
+        let options = lower::Options::default();
+        executable("coverage", &description, options).unwrap_or_else(|told| panic!("{told}"))
+    })
+}
+
 /// The executable of the VM that tests its assertions and array bounds, built when a test first asks for it.
 ///
 /// # Panics

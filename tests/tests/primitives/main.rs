@@ -14,6 +14,7 @@ mod objects;
 mod program;
 mod programs;
 mod spoilt;
+mod suite;
 mod sweep;
 mod table;
 mod values;

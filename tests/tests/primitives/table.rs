@@ -38,11 +38,16 @@ fn declared(line: &str) -> Option<Primitive> {
     ))
 }
 
-/// A row of the document: the failure codes that it promises.
-pub(crate) type Documented = BTreeMap<Primitive, String>;
+/// What a row of the document promises.
+pub(crate) struct Row {
+    /// The failure codes.
+    pub codes: BTreeSet<i32>,
+    /// The object may be an argument instead of the receiver.
+    pub is_mirrored: bool,
+}
 
-/// The rows of `vm-source-st/docs/primitives.md` with their column of failure codes.
-pub(crate) fn documented() -> Documented {
+/// The rows of `vm-source-st/docs/primitives.md`.
+pub(crate) fn documented() -> BTreeMap<Primitive, Row> {
     let mut rows = BTreeMap::new();
     let mut module = None;
     for line in text(&root().join("vm-source-st/docs/primitives.md")).lines() {
@@ -64,7 +69,12 @@ pub(crate) fn documented() -> Documented {
                 .map(|name| Primitive::Named(module, String::leak(name.to_owned()))),
         };
         if let Some(primitive) = primitive {
-            let other = rows.insert(primitive, cells[3].to_owned());
+            let codes = cells[3].split_whitespace();
+            let row = Row {
+                codes: codes.filter_map(|code| code.parse().ok()).collect(),
+                is_mirrored: cells[4].contains("(mirrored)"),
+            };
+            let other = rows.insert(primitive, row);
             assert!(other.is_none(), "{primitive:?} is listed twice");
         }
     }

@@ -2,7 +2,11 @@
 
 use super::NamedCall;
 use crate::values::V::{
+<<<<<<< HEAD
     Array, Bytes, False, Float, Int, Large, Long, Main, Minus, Nil, Str, Words,
+=======
+    Array, Bytes, False, Float, FrozenStr, Int, Large, Main, Minus, Nil, Str, Words,
+>>>>>>> 10bd17f (kernel-tests: each primitive is called with success and in each of its failure cases, which a test counts)
 };
 
 /// No process has this number.
@@ -219,6 +223,12 @@ pub(crate) const CALLS: &[NamedCall] = &[
         &[],
     ),
     ("UUIDPlugin", "primitiveMakeUUID", Bytes(&[0; 16]), &[]),
+    (
+        "UUIDPlugin",
+        "primitiveMakeUUID",
+        FrozenStr("0123456789abcdef"),
+        &[],
+    ),
     ("SecurityPlugin", "primitiveCanWriteImage", Main, &[]),
     ("SecurityPlugin", "primitiveDisableImageWrite", Main, &[]),
     (

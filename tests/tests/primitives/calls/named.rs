@@ -1,7 +1,7 @@
 //! Calls of named primitives.
 
 use super::NamedCall;
-use crate::values::V::{Bytes, Int, Main, Str, True};
+use crate::values::V::{Bytes, False, Int, Main, Str, True};
 
 /// As long as a handle, but none of this session.
 const HANDLE: &[u8] = &[1; 16];
@@ -67,6 +67,12 @@ pub(crate) const CALLS: &[NamedCall] = &[
         "primitiveFileOpen",
         Main,
         &[Str("test.image"), True],
+    ),
+    (
+        "FilePlugin",
+        "primitiveFileOpen",
+        Main,
+        &[Str("nothing"), False],
     ),
     (
         "FilePlugin",

@@ -2,8 +2,8 @@
 
 use super::Call;
 use crate::values::V::{
-    Array, Block, Boxed, Bytes, Char, Class, Context, Float, Int, Large, Main, Method, Mutex,
-    NamedMethod, Nil, Process, Semaphore, Str, Symbol, True,
+    Array, Block, Boxed, Bytes, Char, Class, Context, Float, FrozenStr, Int, Large, Main, Method,
+    Mutex, NamedMethod, Nil, Process, Semaphore, Str, Symbol, True,
 };
 
 const HUGE: u64 = 0x7E37_E43C_8800_759C;
@@ -107,6 +107,7 @@ pub(crate) const CALLS: &[Call] = &[
     (116, Method, &[]),
     (117, Main, &[]),
     (118, Int(3), &[Int(1), Array(&[4])]),
+    (118, Int(3), &[Int(118), Array(&[])]),
     (119, Symbol("collect"), &[]),
     (121, Main, &[]),
     (124, Main, &[Semaphore]),
@@ -137,6 +138,7 @@ pub(crate) const CALLS: &[Call] = &[
     (160, Class("ByteString"), &[Bytes(&[1])]),
     (161, Str("abc"), &[Int(5)]),
     (161, Str("abc"), &[]),
+    (161, Str("abc"), &[Int(5), True]),
     (163, Str("abc"), &[]),
     (164, Str("abc"), &[True]),
     (165, Bytes(&[1, 255]), &[Int(2)]),
@@ -257,11 +259,14 @@ pub(crate) const CALLS: &[Call] = &[
     (620, Bytes(&[0; 8]), &[Int(0), Int(100)]),
     (621, Bytes(&[0; 8]), &[Int(0), Int(100)]),
     (622, Bytes(&[0; 8]), &[Int(0), Int(100)]),
+    (622, FrozenStr("abcdefgh"), &[Int(0), Int(100)]),
     (623, Bytes(&[0; 8]), &[Int(0), Int(100)]),
+    (623, FrozenStr("abcdefgh"), &[Int(0), Int(100)]),
     (624, Bytes(&[0; 8]), &[Int(0), Nil]),
     (625, Bytes(&[0; 8]), &[Int(0), Char(65)]),
     (626, Bytes(&[0; 8]), &[Int(0), Char(65)]),
     (627, Bytes(&[0; 8]), &[Int(0), Char(65)]),
     (628, Bytes(&[0; 8]), &[Int(0), Float(1.5)]),
     (629, Bytes(&[0; 8]), &[Int(0), Float(1.5)]),
+    (629, FrozenStr("abcdefgh"), &[Int(0), Float(1.5)]),
 ];
