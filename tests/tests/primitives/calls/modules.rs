@@ -2,11 +2,7 @@
 
 use super::NamedCall;
 use crate::values::V::{
-<<<<<<< HEAD
-    Array, Bytes, False, Float, Int, Large, Long, Main, Minus, Nil, Str, Words,
-=======
-    Array, Bytes, False, Float, FrozenStr, Int, Large, Main, Minus, Nil, Str, Words,
->>>>>>> 10bd17f (kernel-tests: each primitive is called with success and in each of its failure cases, which a test counts)
+    Array, Bytes, False, Float, FrozenStr, Int, Large, Long, Main, Minus, Nil, Str, Words,
 };
 
 /// No process has this number.
