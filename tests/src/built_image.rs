@@ -70,6 +70,16 @@ impl Folder {
         (built, rendered.replace(&folder, ""))
     }
 
+    /// The file of sources that the image refers to.
+    ///
+    /// # Panics
+    /// When the image cannot be built, or refers to none.
+    pub fn source_file(&self) -> (String, String) {
+        let (built, told) = self.build(None, None);
+        let file = built.and_then(|built| built.source_file);
+        file.unwrap_or_else(|| panic!("{told}"))
+    }
+
     /// The image with this start expression.
     ///
     /// # Panics

@@ -392,6 +392,44 @@ fn chunk_files_are_sources_too() {
     assert_eq!(run.status, 5, "{}", run.stderr);
 }
 
+#[test]
+fn methods_point_to_their_sources_in_a_file_beside_the_image() {
+    let pointer = "(bytes: 3, order: Big, factor: 2, plus: 1)";
+    let file = format!("source_file: (name: \"mini.sources\", pointer: {pointer})");
+    let method = "here: back\n\t\"what!! a comment, \u{e9}\"\n\t^ thisContext code at: thisContext code size - back";
+    let header = "!Check class methodsFor: 'it''s more' stamp: ''!\n";
+    let chunks = format!(
+        "!Frame methodsFor: 'more'!\ncode\n\t^ routine! !\n!Check class methodsFor: 'it''s more'!\n{method}! !\n"
+    );
+    let group = "Packages(folder: \"mini\", names: [\"Mini\"])";
+    let more = format!("{group}, Chunks(folder: \"here\", files: [\"More.st\"])");
+    let description = mini()
+        .replace("trailer: [0, 0, 0]", &file)
+        .replace(group, &more)
+        .replace(
+            "{ \"mini\": \"mini\"",
+            "{ \"mini\": \"mini\", \"here\": \".\"",
+        );
+    let target = "closures: Full)";
+    let returns = description.replace(target, "closures: Full, carriage_returns: true)");
+    for (description, line_end) in [(description, "\n"), (returns, "\r")] {
+        let folder = Folder::new(&description);
+        folder.write("More.st", &chunks);
+        let (name, text) = folder.source_file();
+        assert_eq!(name, "mini.sources");
+        let chunk = format!("{header}{method}! !\n\n").replace('\n', line_end);
+        let place = text.find(&chunk).unwrap_or_else(|| panic!("{text}"));
+        let byte = |back: i32| {
+            let image = folder.image(&format!("nil leave: (Check here: {back})"));
+            run_image(&image).status
+        };
+        let pointer = byte(2) * 65536 + byte(1) * 256 + byte(0);
+        assert_eq!(usize::try_from(pointer), Ok((place + header.len()) * 2 + 1));
+        let tonel = "!TQuiet methodsFor:";
+        assert!(!text.contains(tonel) && text.contains("!Voice methodsFor: 'running' stamp: ''!"));
+    }
+}
+
 /// The library with a class for arrays of floats, whose elements have the layout that `definition` gives them.
 fn with_float_arrays(definition: &str) -> Folder {
     let group = "Packages(folder: \"mini\", names: [\"Mini\"])";

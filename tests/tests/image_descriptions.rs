@@ -141,6 +141,24 @@ const MISTAKES: &[(&str, &str, &str, &str)] = &[
         "I008",
         "the SmallInteger class at [1, 3] of the class table, where Whole is not",
     ),
+    (
+        "trailer: [0, 0, 0]",
+        "source_file: (name: \"../x\", pointer: (bytes: 4, order: Little))",
+        "I001",
+        "\"../x\" is no name of a file beside the image",
+    ),
+    (
+        "trailer: [0, 0, 0]",
+        "source_file: (name: \"x\", pointer: (bytes: 9, order: Little))",
+        "I001",
+        "a source pointer has 1 to 8 bytes, not 9",
+    ),
+    (
+        "trailer: [0, 0, 0]",
+        "source_file: (name: \"x\", pointer: (bytes: 1, order: Little))",
+        "I008",
+        "no pointer reaches the source of ",
+    ),
     ("\"Routine\": 24", "\"Routine\": 25", "I008", "no format 25"),
     (
         "folder: \"mini\"",
@@ -585,6 +603,21 @@ fn the_command_writes_the_image_and_a_summary_or_refuses() {
     let written = std::fs::read(folder.path.join("out.image")).expect("the image was written");
     let (built, _) = folder.build(None, None);
     assert!(built.is_some_and(|built| built.bytes == written));
+
+    let with_sources = "source_file: (name: \"out.sources\", pointer: (bytes: 3, order: Big))";
+    folder.write(
+        "mini.ron",
+        &mini().replace("trailer: [0, 0, 0]", with_sources),
+    );
+    let (status, ..) = command(&arguments);
+    assert_eq!(status, Status::Success);
+    let sources = std::fs::read_to_string(folder.path.join("out.sources"));
+    assert!(sources.is_ok_and(|text| text == folder.source_file().1));
+    let named = with_sources.replace("out.sources", "out.image");
+    folder.write("mini.ron", &mini().replace("trailer: [0, 0, 0]", &named));
+    let (status, _, err) = command(&arguments);
+    assert_eq!(status, Status::Usage);
+    assert!(err.contains("cannot be both the sources and"), "{err}");
 
     let (status, _, err) = command(&[&path("none.ron")]);
     assert_eq!(status, Status::Refused);

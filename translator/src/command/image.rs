@@ -42,6 +42,21 @@ pub(super) fn run(options: &Image, output: &mut Output) -> Result<Status> {
         )?;
         return Ok(Status::Usage);
     }
+    if let Some((name, text)) = &built.source_file {
+        let file = path.with_file_name(name);
+        if [path, &options.description]
+            .iter()
+            .any(|other| is_same_place(&file, other))
+        {
+            let file = file.display();
+            writeln!(
+                output.err,
+                "ouroc: {file} cannot be both the sources and the description or the image"
+            )?;
+            return Ok(Status::Usage);
+        }
+        replace_file(&file, text.as_bytes(), Use::Data)?;
+    }
     replace_file(path, &built.bytes, Use::Data)?;
     let warnings = shared.diagnostics.count(Severity::Warning);
     write!(

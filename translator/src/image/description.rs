@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::chunk::ChunkForms;
 use super::compile::TargetOptions;
+use super::source_file::SourcesFile;
 use crate::base::source::SourceFile;
 use crate::base::{Diagnostic, Diagnostics, FileId, Span};
 
@@ -227,6 +228,8 @@ pub struct MethodParts {
     pub trailer: Vec<u8>,
     /// The last literal but one of a method with pragmas.
     pub state: Option<Value>,
+    /// The file with the sources of the methods, which then have a pointer instead of a trailer.
+    pub source_file: Option<SourcesFile>,
 }
 
 /// What runs first.
@@ -449,6 +452,14 @@ fn fault_of(description: &ImageDescription) -> Option<(&'static str, String, Str
         let message = format!("no methods can be compiled so: {fault}");
         let hint = "`(set: SistaV1, closures: Full)` and `(set: V3, closures: Embedded)` are usual";
         Some(("target", message, hint.to_owned()))
+    } else if let Some(Err(fault)) = description
+        .method
+        .source_file
+        .as_ref()
+        .map(SourcesFile::check)
+    {
+        let hint = "`(name: \"kernel.sources\", pointer: (bytes: 4, order: Little))` is one";
+        Some(("source_file", fault, hint.to_owned()))
     } else if !FORMATS.contains(&description.format) {
         let message = format!("{} is no format of a 64-bit Spur image", description.format);
         Some(("format", message, format!("write {formats}")))

@@ -91,11 +91,8 @@ impl World<'_> {
         outer: Option<ObjectId>,
     ) -> ObjectId {
         let (role, trailer) = match code.kind {
-            CodeKind::Method(_) => (
-                Role::Method,
-                self.reading.description.method.trailer.as_slice(),
-            ),
-            CodeKind::FullBlock => (Role::Block, [].as_slice()),
+            CodeKind::Method(selector) => (Role::Method, self.trailer(side, selector)),
+            CodeKind::FullBlock => (Role::Block, Vec::new()),
         };
         let class_index = self.role(role);
         let mut bytes = code.bytecodes.clone();
@@ -119,6 +116,33 @@ impl World<'_> {
             self.put(object, index, word);
         }
         object
+    }
+
+    /// What stands behind the bytecodes of a method.
+    fn trailer(&mut self, side: Option<Side>, selector: Symbol) -> Vec<u8> {
+        let Some(writer) = &mut self.source_writer else {
+            return self.reading.description.method.trailer.clone();
+        };
+        let model = self.model;
+        let method = side.and_then(|side| {
+            let methods = &model.classes[side.class].methods[side.index()];
+            methods.get(selector).map(|method| (side, method))
+        });
+        let Some((side, method)) = method else {
+            return writer.nowhere();
+        };
+        let name = self.interner.text(model.classes[side.class].name.name);
+        let owner = format!("{name}{}", if side.meta { " class" } else { "" });
+        let category = method.category.map(|name| self.interner.text(name));
+        let pointer = writer.add(&owner, category.unwrap_or("as yet unclassified"), method);
+        pointer.unwrap_or_else(|| {
+            let message = format!(
+                "no pointer reaches the source of {owner}>>{}",
+                self.interner.text(selector)
+            );
+            self.description_error(message, "source_file", "give the pointers more bytes");
+            Vec::new()
+        })
     }
 
     /// The objects for literals outside of a method.

@@ -17,6 +17,7 @@ pub mod model;
 pub mod names;
 pub mod shape;
 mod shared_values;
+pub mod source_file;
 pub mod sources;
 pub mod traits;
 pub mod values;
@@ -32,6 +33,7 @@ use self::compile::{Scope, Target};
 use self::description::ImageDescription;
 use self::model::Side;
 use self::names::Names;
+use self::source_file::SourceWriter;
 use self::sources::Reading;
 use self::values::Place;
 use self::world::{Foundation, World};
@@ -83,6 +85,8 @@ pub struct Built {
     pub undeclared: usize,
     /// The listing that was asked for.
     pub listing: Option<String>,
+    /// The file with the sources of the methods: its name, and what is in it.
+    pub source_file: Option<(String, String)>,
 }
 
 /// A description with its text.
@@ -200,10 +204,10 @@ fn assemble(
     shared: &mut Shared,
 ) -> Option<Built> {
     let Shared {
+        sources,
         interner,
         diagnostics,
         stages,
-        ..
     } = shared;
     let mut clock = Instant::now();
     let mut stage = |name| {
@@ -211,13 +215,16 @@ fn assemble(
         clock = Instant::now();
     };
     let mut world = World::new(foundation, interner, diagnostics);
+    let description = foundation.reading.description;
+    let returns = description.target.carriage_returns;
+    let source_file = description.method.source_file.as_ref();
+    world.source_writer = source_file.map(|file| SourceWriter::new(file, sources, returns));
     let compiled = world.compile_methods();
     let boot_code = compile_boot(&mut world, boot, boot_side);
     let listing = list.and_then(|name| listing::list(name, &mut world, &compiled));
     stage("compile");
     world.add_methods(&compiled);
     world.fill_classes();
-    let description = foundation.reading.description;
     if let Some(code) = boot_code {
         let place = Place::default();
         let receiver = world.value(&description.boot.receiver, place);
@@ -236,6 +243,7 @@ fn assemble(
         flags: description.flags,
         special_objects: world.special_objects,
     };
+    let texts = world.source_writer.take().map(|writer| writer.text);
     let bytes = write::write(&world.heap, &header);
     stage("write");
     Some(Built {
@@ -246,6 +254,7 @@ fn assemble(
         symbols: world.symbol_order.len(),
         undeclared: world.undeclared.len(),
         listing,
+        source_file: source_file.map(|file| file.name.clone()).zip(texts),
     })
 }
 

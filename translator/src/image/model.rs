@@ -73,6 +73,8 @@ pub struct Methods {
 pub struct MethodSource {
     /// Its tree.
     pub method: Method,
+    /// What stands behind the pattern.
+    pub body_span: Span,
     /// Its protocol.
     pub category: Option<Symbol>,
     /// The package it stands in.
@@ -256,6 +258,7 @@ impl Builder<'_> {
             let added = MethodSource {
                 category: chunk.category.map(|category| category.name),
                 method: chunk.method,
+                body_span: chunk.body_span,
                 package,
             };
             let replaced = known.methods[side].put(added);

@@ -10,6 +10,7 @@ use super::heap::{Body, Heap, Object, ObjectId, Word, format};
 use super::model::{ClassId, Model, Side};
 use super::names::Names;
 use super::shape::{Shape, Shapes};
+use super::source_file::SourceWriter;
 use super::sources::Reading;
 use crate::base::{Diagnostic, Diagnostics, Integer, Interner, SecondaryMap, Symbol};
 
@@ -59,6 +60,8 @@ pub struct World<'a> {
     pub deferred: Vec<(ObjectId, Value)>,
     /// How many more elements the description may ask for by number; none once it asked for too many.
     pub room: Option<usize>,
+    /// The file with the sources of the methods, if there is to be one.
+    pub source_writer: Option<SourceWriter<'a>>,
     /// The context of the boot method.
     pub boot_context: ObjectId,
     /// The special objects array.
@@ -151,6 +154,7 @@ impl<'a> World<'a> {
             once: FxHashMap::default(),
             deferred: Vec::new(),
             room: Some(MOST_ELEMENTS),
+            source_writer: None,
             boot_context,
             special_objects,
         };

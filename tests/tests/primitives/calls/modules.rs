@@ -253,6 +253,12 @@ pub(crate) const CALLS: &[NamedCall] = &[
     ("LocalePlugin", "primitiveTimezoneOffset", Main, &[]),
     ("LocalePlugin", "primitiveVMOffsetToUTC", Main, &[]),
     ("", "primitiveGetCurrentWorkingDirectory", Main, &[]),
+    (
+        "",
+        "primitiveGetCurrentWorkingDirectory",
+        Main,
+        &[Bytes(&[0, 0])],
+    ),
     ("", "primitiveIsBigEnder", Main, &[]),
     ("", "primitiveImageFormatVersion", Main, &[]),
     ("", "primitiveMultipleBytecodeSetsActive", Main, &[]),
