@@ -9,6 +9,7 @@ pub mod library_image;
 pub mod planted;
 pub mod random;
 pub mod rust_literals;
+pub mod segments;
 pub mod translated;
 
 use std::path::{Path, PathBuf};
