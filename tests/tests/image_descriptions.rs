@@ -216,6 +216,39 @@ fn a_format_without_room_for_the_class_s_variables_is_refused_at_the_class() {
 }
 
 #[test]
+fn a_class_whose_instances_do_not_suit_its_role_is_refused_at_the_class() {
+    let cases = [
+        (
+            "Text",
+            1,
+            "the role String, whose instances have the format 16 and not 1",
+        ),
+        (
+            "Row",
+            3,
+            "the role Array, whose instances have the format 2 and not 3",
+        ),
+        (
+            "Boxed",
+            16,
+            "the role BoxedFloat, whose instances have the format 10 and not 16",
+        ),
+        (
+            "Frame",
+            1,
+            "the role Context, whose instances have the format 3 and not 1",
+        ),
+    ];
+    for (class, format, message) in cases {
+        let formats = format!("\"Routine\": 24, \"{class}\": {format}");
+        let told = refused("\"Routine\": 24", &formats);
+        let expected = format!("error I009: {class} has {message}");
+        assert!(told.contains(&expected), "{told}");
+        assert!(told.contains(&format!("{class}.class.st:")), "{told}");
+    }
+}
+
+#[test]
 fn a_global_may_hold_what_is_known_only_in_the_end() {
     let description = mini().replace(
         "\"Answer\": Integer(42)",

@@ -11,6 +11,7 @@ use serde::Deserialize;
 
 use super::chunk::ChunkForms;
 use super::compile::TargetOptions;
+use super::heap::format;
 use super::source_file::SourcesFile;
 use crate::base::source::SourceFile;
 use crate::base::{Diagnostic, Diagnostics, FileId, Span};
@@ -184,6 +185,30 @@ impl Role {
         Role::Method,
         Role::Context,
     ];
+
+    /// The formats that its instances may have: the builder and virtual machines make them so.
+    #[must_use]
+    pub fn formats(self) -> &'static [u8] {
+        match self {
+            Role::Nil | Role::True | Role::False => &[format::EMPTY],
+            Role::SmallInteger | Role::Character | Role::SmallFloat => &[format::IMMEDIATE],
+            Role::LargePositiveInteger
+            | Role::LargeNegativeInteger
+            | Role::ByteArray
+            | Role::String
+            | Role::Symbol => &[format::BYTES],
+            Role::WideString | Role::WideSymbol | Role::BoxedFloat => &[format::WORDS_32],
+            Role::FloatArray => &[format::WORDS_32, format::WORDS_64],
+            Role::Fraction | Role::ScaledDecimal | Role::Class | Role::Metaclass => {
+                &[format::FIXED]
+            }
+            Role::Array => &[format::INDEXABLE],
+            Role::MethodDictionary | Role::Closure | Role::FullClosure | Role::Context => {
+                &[format::MIXED]
+            }
+            Role::Method | Role::Block => &[format::CODE],
+        }
+    }
 
     /// The places in the class table where every virtual machine looks for the class.
     #[must_use]

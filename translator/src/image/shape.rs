@@ -73,6 +73,7 @@ pub fn shapes(
     };
     let roles = maker.roles();
     let shapes = maker.shapes(&roles);
+    maker.check_formats(&roles, &shapes);
     let (indices, table) = maker.indices();
     maker.check_indices(&roles, &table);
     Shapes {
@@ -155,9 +156,6 @@ impl Maker<'_> {
                 None => self.format(class, inherited, fields),
             };
             self.check_fields(class, format, fields);
-            if roles.get(&Role::FloatArray) == Some(&class) {
-                self.check_float_array(class, format);
-            }
             let meta = self.model.inherited(class, |class| &class.class_inst_vars);
             shapes[class] = [
                 Shape { format, fields },
@@ -189,18 +187,6 @@ impl Maker<'_> {
             return;
         };
         let error = Diagnostic::error("I009", message).primary(self.model.place(class), "");
-        self.diagnostics.push(error.hint(hint));
-    }
-
-    /// Reports a class for arrays of floats whose elements are of another size.
-    fn check_float_array(&mut self, class: ClassId, format: u8) {
-        if matches!(format, format::WORDS_32 | format::WORDS_64) {
-            return;
-        }
-        let name = self.interner.text(self.model.classes[class].name.name);
-        let message = format!("{name} has the role FloatArray, but no elements of 32 or 64 bits");
-        let error = Diagnostic::error("I009", message).primary(self.model.place(class), "");
-        let hint = "give it the layout words or doubleWords, or name another class";
         self.diagnostics.push(error.hint(hint));
     }
 
@@ -261,6 +247,32 @@ impl Maker<'_> {
                     fixed
                 }
             },
+        }
+    }
+
+    /// Reports each class whose instances are of another format than its role needs.
+    fn check_formats(
+        &mut self,
+        roles: &FxHashMap<Role, ClassId>,
+        shapes: &SecondaryMap<ClassId, [Shape; 2]>,
+    ) {
+        for role in self.reading.description.roles.keys() {
+            let Some(&class) = roles.get(role) else {
+                continue;
+            };
+            let (format, wanted) = (shapes[class][0].format, role.formats());
+            if wanted.contains(&format) {
+                continue;
+            }
+            let name = self.interner.text(self.model.classes[class].name.name);
+            let wanted: Vec<_> = wanted.iter().map(u8::to_string).collect();
+            let wanted = wanted.join(" or ");
+            let message = format!(
+                "{name} has the role {role:?}, whose instances have the format {wanted} and not {format}"
+            );
+            let error = Diagnostic::error("I009", message).primary(self.model.place(class), "");
+            let hint = "give the class another layout, or name it in `formats`";
+            self.diagnostics.push(error.hint(hint));
         }
     }
 
