@@ -149,6 +149,18 @@ fn a_list_survives_whatever_the_distance_of_collections() {
 }
 
 #[test]
+fn a_list_survives_in_holes() {
+    let image = list_program(3_000, 5);
+    for interval in ["1", "7", "64", "999"] {
+        let options = ["--gc-stress", interval, "--gc-in-place", "--stats"];
+        let statistics = runs_well(&image, &[&options[..], &["--check-heap"]].concat());
+        for name in ["full collections in place: ", "bytes promoted into holes: "] {
+            assert!(figure(&statistics, name) > 0, "{interval}: {statistics}");
+        }
+    }
+}
+
+#[test]
 fn garbage_does_not_make_the_heap_grow() {
     let image = list_program(1_000_000, 20);
     let statistics = runs_well(&image, &["--stats"]);

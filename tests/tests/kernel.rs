@@ -204,6 +204,18 @@ fn all_tests_of_the_collector_hold_where_the_heap_moves_at_every_allocation() {
 }
 
 #[test]
+fn all_tests_in_smalltalk_hold_where_collections_leave_survivors_in_place() {
+    let stress = ["--gc-stress", "1000", "--gc-in-place", "--check-heap"];
+    all_hold(&vm(), &stress, 600, &[]);
+}
+
+#[test]
+fn all_tests_of_the_collector_hold_where_promoted_objects_go_into_holes_at_once() {
+    let stress = ["--gc-stress", "1", "--gc-in-place", "--check-heap"];
+    all_hold(&vm(), &stress, 600, &["Kernel-Memory-Tests"]);
+}
+
+#[test]
 fn tests_that_nobody_has_are_reported() {
     let session = Session::new(&raw_image(&[]));
     let run = session.run_arguments(60, &[], &["test", "NoSuchTest"]);
