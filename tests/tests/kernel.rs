@@ -151,6 +151,12 @@ fn a_main_process_that_is_terminated_is_told_and_ends_with_status_1() {
 }
 
 #[test]
+fn a_process_that_returns_from_a_method_of_another_is_told_and_ends_with_status_1() {
+    let told = last_words("[ ^ 3 ] fork. Processor yield. Smalltalk quit");
+    assert!(told.starts_with("BlockCannotReturn"), "{told}");
+}
+
+#[test]
 fn the_mixed_workload_answers_what_it_should() {
     let session = Session::new(&raw_image(&["kernel-bench"]));
     let run = session.run_arguments(60, &[], &["perform", "MixedWorkload", "run"]);
