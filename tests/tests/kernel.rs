@@ -1,7 +1,8 @@
 //! The class library: its image is built from sources, starts, and runs its own tests.
 
+use std::io::Read;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use tests::library_image::{image_that_starts, raw_image};
 use tests::translated::checked_vm;
@@ -154,6 +155,45 @@ fn a_main_process_that_is_terminated_is_told_and_ends_with_status_1() {
 fn a_process_that_returns_from_a_method_of_another_is_told_and_ends_with_status_1() {
     let told = last_words("[ ^ 3 ] fork. Processor yield. Smalltalk quit");
     assert!(told.starts_with("BlockCannotReturn"), "{told}");
+}
+
+/// How a run ends whose image says one word and then waits, when it gets a SIGINT.
+fn interrupted(wait: &str) -> Run {
+    let start = format!("Stdio stdout nextPutAll: 'waits'; flush. {wait}");
+    let session = Session::new(&image_that_starts(&[], Some(&start)));
+    let mut child = Command::new("timeout")
+        .arg("20")
+        .args([vm(), session.path()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .expect("the VM can be started");
+    let output = child.stdout.as_mut().expect("it is a pipe");
+    let mut word = [0; 5];
+    output.read_exact(&mut word).expect("the image says a word");
+    let sent = Command::new("kill")
+        .args(["-s", "INT", &child.id().to_string()])
+        .status()
+        .expect("kill can be started");
+    assert!(sent.success(), "the VM ended before its signal");
+    child.wait_with_output().expect("the VM ends").into()
+}
+
+#[test]
+fn the_user_interrupts_a_main_process_that_waits() {
+    for wait in [
+        "(Delay forSeconds: 30) wait",
+        "Semaphore new wait",
+        "Processor activeProcess suspend",
+    ] {
+        let run = interrupted(wait);
+        assert_eq!(run.status, 1, "{wait}: {}", run.stderr);
+        assert!(
+            run.stderr.starts_with("UserInterrupt"),
+            "{wait}: {}",
+            run.stderr
+        );
+    }
 }
 
 #[test]
