@@ -110,6 +110,12 @@ fn a_snapshot_of_more_than_4_gb_is_written_and_loaded() {
         ((bytes at: (1 << 32) + 100) = 5 and: [ behind first = 'behind' ]) ifFalse: [ Smalltalk exit: 2 ].
         Smalltalk exit: (isNew ifTrue: [ 8 ] ifFalse: [ 7 ])",
     );
-    let again = session.run_for(600, &["--max-heap", "9g"]);
-    assert_eq!(again.status, 8, "{}", again.stderr);
+    let file = std::fs::metadata(session.path()).expect("the image is there");
+    assert!(file.len() > 1 << 32, "{} bytes", file.len());
+    let checked = session.run_for(600, &["--max-heap", "9g", "--check-image"]);
+    assert_eq!(checked.status, 0, "{}{}", checked.stdout, checked.stderr);
+    for options in [&["--check-heap"][..], &[]] {
+        let again = session.run_for(600, &[&["--max-heap", "9g"], options].concat());
+        assert_eq!(again.status, 8, "{options:?}: {}", again.stderr);
+    }
 }
