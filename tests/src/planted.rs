@@ -25,6 +25,10 @@ pub mod primitive {
     pub const FAIL_CALL: u16 = 636;
     /// Waits for ten seconds, and a signal comes just before; then the VM ends with 0.
     pub const WAIT_AFTER_SIGNAL: u16 = 637;
+    /// `primitiveSocketReceiveUDPDataBufCount` after all memory was used up by garbage.
+    pub const RECEIVE_WITHOUT_MEMORY: u16 = 638;
+    /// `primitiveSocketAccept` after the same.
+    pub const ACCEPT_WITHOUT_MEMORY: u16 = 639;
 }
 
 /// The executable of the VM with planted faults.

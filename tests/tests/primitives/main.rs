@@ -13,6 +13,7 @@ mod modules;
 mod objects;
 mod program;
 mod programs;
+mod sockets;
 mod spoilt;
 mod suite;
 mod sweep;

@@ -2,8 +2,10 @@
 //!
 //! Each call has a method of its own, whose fallback code notes the failure; later calls may use answers of earlier ones.
 
-use tests::Session;
+use std::path::Path;
+
 use tests::image::{BytecodeSet, Method, Ref, Value, World};
+use tests::{Session, vm};
 
 use super::values::{V, value};
 
@@ -71,8 +73,13 @@ pub(crate) fn expect(steps: &[Step], wanted: &[Outcome]) {
 
 /// Runs the steps on the VM with these options; outcomes are there if the program came to its end.
 pub(crate) fn run(steps: &[Step], options: &[&str]) -> Report {
+    run_on(&vm(), steps, options)
+}
+
+/// The same with another VM.
+pub(crate) fn run_on(vm: &Path, steps: &[Step], options: &[&str]) -> Report {
     let session = Session::new(&image(steps));
-    let run = session.run_for(SECONDS, options);
+    let run = session.run_with(vm, SECONDS, options);
     let bytes = session.bytes(OUTPUT).unwrap_or_default();
     Report {
         status: run.status,
