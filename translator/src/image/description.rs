@@ -13,6 +13,7 @@ use super::chunk::ChunkForms;
 use super::compile::TargetOptions;
 use super::heap::format;
 use super::source_file::SourcesFile;
+use super::traits::TraitRules;
 use crate::base::source::SourceFile;
 use crate::base::{Diagnostic, Diagnostics, FileId, Span};
 
@@ -28,6 +29,9 @@ pub struct ImageDescription {
     /// How the statements of chunk files are understood.
     #[serde(default)]
     pub chunk_forms: ChunkForms,
+    /// What methods of traits mean that implement nothing.
+    #[serde(default)]
+    pub traits: TraitRules,
     /// How methods are compiled.
     #[serde(default)]
     pub target: TargetOptions,

@@ -31,10 +31,11 @@ use std::time::{Duration, Instant};
 use self::boot::BootMethod;
 use self::compile::{Scope, Target};
 use self::description::ImageDescription;
-use self::model::Side;
+use self::model::{Model, Side};
 use self::names::Names;
+use self::shape::Shapes;
 use self::source_file::SourceWriter;
-use self::sources::Reading;
+use self::sources::{Reading, Source};
 use self::values::Place;
 use self::world::{Foundation, World};
 use crate::base::{Diagnostic, Diagnostics, FileId, Interner, SourceMap, Symbol};
@@ -140,23 +141,8 @@ pub fn build(request: &Request, shared: &mut Shared) -> Option<Built> {
     if shared.diagnostics.has_errors() {
         return None;
     }
-    let (model, shapes, names, target) = shared.stage("classes", |shared| {
-        let Shared {
-            interner,
-            diagnostics,
-            ..
-        } = shared;
-        let mut model = model::build(sources, interner, diagnostics);
-        traits::flatten(&mut model, interner, diagnostics);
-        names::check_variables(&model, interner, diagnostics);
-        names::check_pools(&model, interner, diagnostics);
-        let shapes = shape::shapes(&model, &reading, interner, diagnostics);
-        let globals = described.description.globals.keys();
-        let globals: Vec<Symbol> = globals.map(|name| interner.intern(name)).collect();
-        let names = Names::new(&model, &globals, interner, diagnostics);
-        let target = Target::new(described.description.target.clone(), interner);
-        (model, shapes, names, target)
-    });
+    let (model, shapes, names, target) =
+        shared.stage("classes", |shared| classes(sources, &reading, shared));
     let boot = boot.filter(|_| !shared.diagnostics.has_errors())?;
     let boot_side = boot::side(&described.description, &model, &shapes, &shared.interner);
     let foundation = Foundation {
@@ -167,6 +153,34 @@ pub fn build(request: &Request, shared: &mut Shared) -> Option<Built> {
         target: &target,
     };
     assemble(&foundation, &boot, boot_side, request.list, shared)
+}
+
+/// The classes with their traits, the forms of their instances, and what names mean.
+fn classes(
+    sources: Vec<Source>,
+    reading: &Reading,
+    shared: &mut Shared,
+) -> (Model, Shapes, Names, Target) {
+    let Shared {
+        interner,
+        diagnostics,
+        ..
+    } = shared;
+    let mut model = model::build(sources, interner, diagnostics);
+    traits::flatten(
+        &mut model,
+        &reading.description.traits,
+        interner,
+        diagnostics,
+    );
+    names::check_variables(&model, interner, diagnostics);
+    names::check_pools(&model, interner, diagnostics);
+    let shapes = shape::shapes(&model, reading, interner, diagnostics);
+    let globals = reading.description.globals.keys();
+    let globals: Vec<Symbol> = globals.map(|name| interner.intern(name)).collect();
+    let names = Names::new(&model, &globals, interner, diagnostics);
+    let target = Target::new(reading.description.target.clone(), interner);
+    (model, shapes, names, target)
 }
 
 /// Adds the folders of the command line; reports those that are not there, and those of which the description knows nothing.

@@ -1,29 +1,89 @@
 //! Traits: their methods and variables become those of the classes that use them.
 //!
 //! In: a model whose classes and traits name compositions such as `TFoo + (TBar - {#baz}) @ {#alias -> #original}`. Out: the same model, each class with the methods of
-//! its composition that it does not define itself. Holds: traits that use traits are flattened first; a trait that uses itself, or is not there, is reported.
+//! its composition that it does not define itself. Holds: traits that use traits are flattened first; a trait that uses itself, or is not there, is reported; a method that only says
+//! what is required gives way to any other, and of two others with one selector neither counts.
 
 use rustc_hash::{FxHashMap, FxHashSet};
+use serde::Deserialize;
 
 use super::model::{Class, MethodSource, Model};
 use crate::base::{Diagnostic, Diagnostics, FileId, Interner, Span, Symbol};
-use crate::syntax::ast::{ExprId, ExprKind, Exprs, Literal, Name, argument_count};
+use crate::syntax::ast::{
+    Expr, ExprId, ExprKind, Exprs, Literal, Method, Name, PseudoVariable, Send, Statement,
+    StatementKind, argument_count,
+};
 use crate::syntax::parser::parse_expression;
 use crate::tonel::SourceText;
+
+/// What methods of traits send to `self` for want of an implementation.
+#[derive(Clone, PartialEq, Eq, Debug, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct TraitRules {
+    /// Methods that do nothing but send one of these say that somebody else implements them.
+    pub requirements: Vec<String>,
+    /// What the method of a class sends if two of its traits implement it.
+    pub conflict: String,
+}
+
+impl Default for TraitRules {
+    fn default() -> Self {
+        TraitRules {
+            requirements: ["explicitRequirement", "subclassResponsibility"]
+                .map(str::to_owned)
+                .to_vec(),
+            conflict: "traitConflict".to_owned(),
+        }
+    }
+}
 
 /// What a composition adds to one side of a class.
 #[derive(Clone, Default)]
 struct Flat {
     /// Methods, in the order in which they come.
-    methods: Vec<MethodSource>,
+    methods: Vec<FlatMethod>,
     /// Instance variables.
     inst_vars: Vec<Name>,
 }
 
+/// A method of a composition.
+#[derive(Clone)]
+struct FlatMethod {
+    source: MethodSource,
+    /// Whether it says only that there must be one.
+    is_required: bool,
+    /// The patterns of two methods of which neither counts.
+    conflict: Option<[Span; 2]>,
+}
+
+impl FlatMethod {
+    fn selector(&self) -> Symbol {
+        self.source.method.selector
+    }
+
+    /// Where it is written. What comes from one trait on two ways is one method.
+    fn origin(&self) -> Span {
+        self.source.method.pattern_span
+    }
+}
+
 impl Flat {
-    fn has(&self, selector: Symbol) -> bool {
-        let mut methods = self.methods.iter();
-        methods.any(|method| method.method.selector == selector)
+    fn find(&mut self, selector: Symbol) -> Option<&mut FlatMethod> {
+        let mut methods = self.methods.iter_mut();
+        methods.find(|method| method.selector() == selector)
+    }
+
+    /// Adds the methods of another part of a sum.
+    fn join(&mut self, other: Flat) {
+        for method in other.methods {
+            match self.find(method.selector()) {
+                None => self.methods.push(method),
+                Some(known) if known.is_required && !method.is_required => *known = method,
+                Some(known) if method.is_required || known.origin() == method.origin() => {}
+                Some(known) => known.conflict = Some([known.origin(), method.origin()]),
+            }
+        }
+        self.inst_vars.extend(other.inst_vars);
     }
 }
 
@@ -31,10 +91,14 @@ impl Flat {
 enum Composition {
     /// A trait; or its class side.
     Trait(Name, bool),
-    /// Several. A selector that two of them have counts as the last one has it.
-    Sum(Vec<Composition>),
+    /// Both.
+    Sum(Box<[Composition; 2]>),
     /// Without some selectors, which stand at a place.
     Without(Box<Composition>, FxHashSet<Symbol>, Span),
+    /// All of the first one; where the second one implements something, it counts.
+    Preferring(Box<Composition>, Box<Composition>),
+    /// Without some instance variables.
+    WithoutVariables(Box<Composition>, FxHashSet<Symbol>),
     /// With other names, as pairs of new name and old one, which stand at a place.
     Alias(Box<Composition>, Vec<(Symbol, Symbol)>, Span),
     /// None.
@@ -42,49 +106,117 @@ enum Composition {
 }
 
 /// Flattens all compositions.
-pub fn flatten(model: &mut Model, interner: &mut Interner, diagnostics: &mut Diagnostics) {
+pub fn flatten(
+    model: &mut Model,
+    rules: &TraitRules,
+    interner: &mut Interner,
+    diagnostics: &mut Diagnostics,
+) {
+    let requirements = rules.requirements.iter();
+    let requirements = requirements.map(|name| interner.intern(name)).collect();
+    let conflict = interner.intern(&rules.conflict);
     let mut flattener = Flattener {
         traits: std::mem::take(&mut model.traits),
         done: FxHashMap::default(),
+        requirements,
+        conflict,
         interner,
         diagnostics,
     };
     for class in model.classes.values_mut() {
         for side in [0, 1] {
             let flat = flattener.of_class(class, side);
-            add(class, side, flat);
+            flattener.add(class, side, flat);
         }
     }
     model.traits = flattener.traits;
-}
-
-/// Adds to a class what it does not have itself.
-fn add(class: &mut Class, side: usize, flat: Flat) {
-    let variables = match side {
-        0 => &mut class.inst_vars,
-        _ => &mut class.class_inst_vars,
-    };
-    for variable in flat.inst_vars {
-        if !variables.iter().any(|known| known.name == variable.name) {
-            variables.push(variable);
-        }
-    }
-    for method in flat.methods {
-        if class.methods[side].get(method.method.selector).is_none() {
-            class.methods[side].put(method);
-        }
-    }
 }
 
 struct Flattener<'a> {
     traits: FxHashMap<Symbol, Class>,
     /// Flattened sides of traits; none while they are being flattened.
     done: FxHashMap<(Symbol, usize), Option<Flat>>,
+    /// See [`TraitRules`].
+    requirements: FxHashSet<Symbol>,
+    conflict: Symbol,
     interner: &'a mut Interner,
     diagnostics: &'a mut Diagnostics,
 }
 
 impl Flattener<'_> {
+    /// Adds to a class what it does not have itself.
+    fn add(&mut self, class: &mut Class, side: usize, flat: Flat) {
+        let variables = match side {
+            0 => &mut class.inst_vars,
+            _ => &mut class.class_inst_vars,
+        };
+        for variable in flat.inst_vars {
+            if !variables.iter().any(|known| known.name == variable.name) {
+                variables.push(variable);
+            }
+        }
+        for method in flat.methods {
+            if class.methods[side].get(method.selector()).is_some() {
+                continue;
+            }
+            if let Some(places) = method.conflict {
+                self.report_conflict(class.name, &method, places);
+            }
+            let source = self.source_of(method);
+            class.methods[side].put(source);
+        }
+    }
+
+    /// The method; of one that is in conflict, one with its pattern that tells so when it is run.
+    fn source_of(&self, method: FlatMethod) -> MethodSource {
+        let mut source = method.source;
+        if method.conflict.is_none() {
+            return source;
+        }
+        let span = source.method.pattern_span;
+        let mut exprs = Exprs::new();
+        let receiver = exprs.push(Expr {
+            kind: ExprKind::Pseudo(PseudoVariable::SelfReference),
+            span,
+        });
+        let send = exprs.push(Expr {
+            kind: ExprKind::Send(Send {
+                receiver,
+                selector: self.conflict,
+                selector_spans: vec![span],
+                arguments: Vec::new(),
+            }),
+            span,
+        });
+        let statement = Statement {
+            kind: StatementKind::Return(send),
+            span,
+        };
+        source.method = Method {
+            pragmas: Vec::new(),
+            temps: Vec::new(),
+            statements: vec![statement],
+            exprs,
+            ..source.method
+        };
+        source
+    }
+
+    /// Whether all that a method does is to say that somebody else implements it.
+    fn is_required(&self, method: &Method) -> bool {
+        let [statement] = method.statements.as_slice() else {
+            return false;
+        };
+        let (ExprKind::Send(send), exprs) = (
+            &method.exprs[statement.kind.expression()].kind,
+            &method.exprs,
+        ) else {
+            return false;
+        };
+        self.requirements.contains(&send.selector)
+            && exprs[send.receiver].kind == ExprKind::Pseudo(PseudoVariable::SelfReference)
+    }
+
     /// What the composition of a class's side adds. The class side of a class gets those of its traits, unless it says something else.
     fn of_class(&mut self, class: &Class, side: usize) -> Flat {
         match (&class.traits[side], side) {
@@ -128,8 +260,13 @@ impl Flattener<'_> {
         self.done.insert(key, None);
         let inherited = self.of_class(&definition, side);
         let own = &definition.methods[side];
+        let flat_method = |source: &MethodSource| FlatMethod {
+            source: source.clone(),
+            is_required: self.is_required(&source.method),
+            conflict: None,
+        };
         let mut flat = Flat {
-            methods: own.iter().cloned().collect(),
+            methods: own.iter().map(flat_method).collect(),
             inst_vars: match side {
                 0 => definition.inst_vars.clone(),
                 _ => definition.class_inst_vars.clone(),
@@ -138,7 +275,7 @@ impl Flattener<'_> {
         let selectors: FxHashSet<_> = own.iter().map(|method| method.method.selector).collect();
         let more = inherited.methods.into_iter();
         flat.methods
-            .extend(more.filter(|method| !selectors.contains(&method.method.selector)));
+            .extend(more.filter(|method| !selectors.contains(&method.selector())));
         flat.inst_vars.extend(inherited.inst_vars);
         self.traits.insert(name.name, definition);
         self.done.insert(key, Some(flat.clone()));
@@ -150,31 +287,37 @@ impl Flattener<'_> {
             Composition::Empty => Flat::default(),
             Composition::Trait(name, class_side) => self.of_trait(*name, usize::from(*class_side)),
             Composition::Sum(parts) => {
-                let mut all = Flat::default();
-                for part in parts {
-                    let flat = self.flat(part);
-                    let selectors: FxHashSet<_> = flat
-                        .methods
-                        .iter()
-                        .map(|method| method.method.selector)
-                        .collect();
-                    all.methods
-                        .retain(|method| !selectors.contains(&method.method.selector));
-                    all.methods.extend(flat.methods);
-                    all.inst_vars.extend(flat.inst_vars);
+                let [first, second] = &**parts;
+                let mut all = self.flat(first);
+                all.join(self.flat(second));
+                all
+            }
+            Composition::Preferring(inner, preferred) => {
+                let mut all = self.flat(inner);
+                let preferred = self.flat(preferred).methods.into_iter();
+                for method in preferred.filter(|method| !method.is_required) {
+                    if let Some(known) = all.find(method.selector()) {
+                        *known = method;
+                    }
                 }
                 all
+            }
+            Composition::WithoutVariables(inner, names) => {
+                let mut flat = self.flat(inner);
+                flat.inst_vars
+                    .retain(|variable| !names.contains(&variable.name));
+                flat
             }
             Composition::Without(inner, selectors, place) => {
                 let mut flat = self.flat(inner);
                 let mut missing: Vec<_> = selectors.iter().copied().collect();
-                missing.retain(|&selector| !flat.has(selector));
+                missing.retain(|&selector| flat.find(selector).is_none());
                 missing.sort_unstable_by_key(|&selector| self.interner.text(selector).to_owned());
                 for selector in missing {
                     self.report_missing(selector, *place);
                 }
                 flat.methods
-                    .retain(|method| !selectors.contains(&method.method.selector));
+                    .retain(|method| !selectors.contains(&method.selector()));
                 flat
             }
             Composition::Alias(inner, pairs, place) => {
@@ -189,13 +332,11 @@ impl Flattener<'_> {
 
     /// Adds the method `old` once more, as `new`.
     fn add_alias(&mut self, flat: &mut Flat, new: Symbol, old: Symbol, place: Span) {
-        let mut original = flat.methods.iter();
-        let original = original.find(|method| method.method.selector == old);
-        let Some(mut method) = original.cloned() else {
+        let Some(mut method) = flat.find(old).cloned() else {
             self.report_missing(old, place);
             return;
         };
-        let (text, wanted) = (self.interner.text(new), method.method.params.len());
+        let (text, wanted) = (self.interner.text(new), method.source.method.params.len());
         if argument_count(text) != wanted {
             let message = format!(
                 "the alias {text} takes {} arguments but {} takes {wanted}",
@@ -207,8 +348,24 @@ impl Flattener<'_> {
                 .push(error.hint("give the alias a name with as many arguments"));
             return;
         }
-        method.method.selector = new;
+        method.source.method.selector = new;
+        flat.methods.retain(|known| known.selector() != new);
         flat.methods.push(method);
+    }
+
+    fn report_conflict(&mut self, class: Name, method: &FlatMethod, places: [Span; 2]) {
+        let message = format!(
+            "two traits of {} implement {}: its method sends {}",
+            self.interner.text(class.name),
+            self.interner.text(method.selector()),
+            self.interner.text(self.conflict)
+        );
+        let warning = Diagnostic::warning("I013", message)
+            .primary(class.span, "defines none of its own")
+            .secondary(places[0], "one is here")
+            .secondary(places[1], "and one here");
+        self.diagnostics
+            .push(warning.hint("leave one of them out with -, or define the method in the class"));
     }
 
     fn report_missing(&mut self, selector: Symbol, place: Span) {
@@ -249,9 +406,18 @@ impl Flattener<'_> {
                 let receiver = self.composition(send.receiver, exprs, span)?;
                 match (self.interner.text(send.selector), send.arguments.as_slice()) {
                     ("classTrait" | "classSide" | "class", []) => Some(class_side(receiver)),
-                    ("+", [other]) => {
+                    ("+" | ",", [other]) => {
                         let other = self.composition(*other, exprs, span)?;
-                        Some(Composition::Sum(vec![receiver, other]))
+                        Some(Composition::Sum(Box::new([receiver, other])))
+                    }
+                    ("withPrecedenceOf:", [preferred]) => {
+                        let preferred = self.composition(*preferred, exprs, span)?;
+                        let preferred = Box::new(preferred);
+                        Some(Composition::Preferring(Box::new(receiver), preferred))
+                    }
+                    ("--", [names]) => {
+                        let names = self.selectors(*names, exprs)?.into_iter().collect();
+                        Some(Composition::WithoutVariables(Box::new(receiver), names))
                     }
                     ("-", [selectors]) => {
                         let selectors = self.selectors(*selectors, exprs)?;
@@ -320,9 +486,15 @@ fn symbol(expr: ExprId, exprs: &Exprs) -> Option<Symbol> {
 fn class_side(composition: Composition) -> Composition {
     match composition {
         Composition::Trait(name, _) => Composition::Trait(name, true),
-        Composition::Sum(parts) => Composition::Sum(parts.into_iter().map(class_side).collect()),
+        Composition::Sum(parts) => Composition::Sum(Box::new(parts.map(class_side))),
+        Composition::Preferring(inner, preferred) => Composition::Preferring(
+            Box::new(class_side(*inner)),
+            Box::new(class_side(*preferred)),
+        ),
         // What is left out or renamed is so on the side of the instances.
-        Composition::Without(inner, ..) | Composition::Alias(inner, ..) => class_side(*inner),
+        Composition::Without(inner, ..)
+        | Composition::WithoutVariables(inner, _)
+        | Composition::Alias(inner, ..) => class_side(*inner),
         Composition::Empty => Composition::Empty,
     }
 }
