@@ -1,4 +1,4 @@
-//! Images that `ouroc image` builds from the small library in `tests/image/mini`.
+//! Images that `ouroc image` builds: from the small library in `tests/image/mini`, and from the class library in each set of bytecodes.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -94,4 +94,36 @@ impl Drop for Folder {
     fn drop(&mut self) {
         drop(std::fs::remove_dir_all(&self.path));
     }
+}
+
+/// An image of the class library, and of the packages in the folder that `added` answers, whose methods are compiled for `set` with
+/// blocks that are `closures`.
+///
+/// # Panics
+/// When it cannot be built without findings.
+pub fn kernel(set: &str, closures: &str, added: impl Fn(&Folder) -> PathBuf) -> Vec<u8> {
+    let sources = root().join("vm-source-st");
+    let (from, to) = (
+        "set: SistaV1, closures: Full",
+        format!("set: {set}, closures: {closures}"),
+    );
+    let description = text(&sources.join("kernel.ron"));
+    assert!(
+        description.contains(from),
+        "the target is written otherwise"
+    );
+    let folder = Folder::new(&description.replace(from, &to));
+    folder.write("kernel/boot.st", &text(&sources.join("kernel/boot.st")));
+    let mut shared = Shared::default();
+    let request = Request {
+        path: &folder.path.join("mini.ron"),
+        defines: &BTreeMap::from([("kernel".to_owned(), sources.join("kernel"))]),
+        added: &[added(&folder)],
+        start: None,
+        list: None,
+    };
+    let built = build(&request, &mut shared);
+    let findings: Vec<_> = shared.diagnostics.iter().collect();
+    assert!(findings.is_empty(), "{findings:?}");
+    built.expect("there is an image without errors").bytes
 }

@@ -1,10 +1,12 @@
 //! Programs that spoil what the machine relies on: classes, methods, contexts, processes, the special objects.
 //! Each ends with an answer, with an error of Smalltalk, or with a message and status 1, never with a failure of the VM.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
+use std::path::Path;
 
-use ouroc::image::{Request, Shared, build};
-use tests::{Run, Session, root, text};
+use tests::built_image::kernel;
+use tests::translated::checked_vm;
+use tests::{Run, Session, root, text, vm};
 
 /// What an attack leads to.
 enum End {
@@ -21,13 +23,12 @@ const NO_LITERAL: End = Says("ouro: code that sends to super has no class in its
 const NO_OPERANDS: End = Says("ouro: an instruction takes more from the stack than there is");
 const NO_BECOME: End = Says("#elementsForwardIdentityTo: in Array failed");
 const NO_VALUE: End = Says("#value in ");
-const NO_RECEIVER: End = Says("#instVarAt:put: in FullBlockClosure failed (bad argument)");
-const NO_BLOCK: End =
-    Says("ouro: the code of a closure is of a class with more variables than the receiver has");
+const NO_VALUE_WITH_ONE: End = Says("#value: in FullBlockClosure failed");
 const NO_LITERAL_STORE: End =
     Says("#objectAt:put: in CompiledMethod failed (inappropriate operation)");
-const NO_VARIABLES: End =
-    Says("ouro: a method belongs to a class with more variables than its receiver has");
+const NO_VARIABLES: End = Says("ouro: a method uses more variables than its receiver has");
+const NO_ASSOCIATION: End = Says("ouro: an instruction uses a literal as a variable that is none");
+const NO_CONTEXT: End = Says("ouro: a context lacks what it needs to go on");
 const NOT_UNDERSTOOD: End = Says("ouro: doesNotUnderstand: is not understood");
 
 /// Each message to `Attacks` and its end.
@@ -47,14 +48,8 @@ const ATTACKS: &[(&str, End)] = &[
     ("lastLiteralIsNumber", NO_LITERAL),
     ("lastLiteralIsShort", NO_LITERAL),
     ("lastLiteralIsMethodItself", NO_LITERAL),
-    (
-        "lastLiteralBindsNumber",
-        Says("ouro: a method that sends to super names no class"),
-    ),
-    (
-        "changedLiteral",
-        Says("ouro: an instruction uses a literal as a variable that is none"),
-    ),
+    ("lastLiteralBindsNumber", NO_LITERAL),
+    ("changedLiteral", NO_ASSOCIATION),
     ("changedBytecode", NO_OPERANDS),
     ("changedBytecodeOfCopy", NO_OPERANDS),
     ("changedBytecodeThatHasRun", NO_OPERANDS),
@@ -63,9 +58,9 @@ const ATTACKS: &[(&str, End)] = &[
         "changedBytecodeOfRunningMethod",
         Says("Improper store into indexable object"),
     ),
-    ("changedBlock", NO_BLOCK),
-    ("changedBlockOfRunningMethod", NO_LITERAL_STORE),
-    ("changedClassOfRunningMethod", NO_LITERAL_STORE),
+    ("changedBlock", NO_VALUE),
+    ("changedBlockOfRunningMethod", NO_VALUE),
+    ("changedClassOfRunningMethod", Answers("3")),
     ("changedHeaderOfRunningMethod", NO_LITERAL_STORE),
     ("changedSelectorOfRunningMethod", NO_LITERAL_STORE),
     ("changedVariableOfRunningMethod", NO_LITERAL_STORE),
@@ -80,21 +75,15 @@ const ATTACKS: &[(&str, End)] = &[
     ),
     ("senderIsItself", Answers("true")),
     ("outerContextIsItsOwn", Says("OutOfMemory")),
-    (
-        "closureIsNumber",
-        Says("ouro: a context lacks what it needs to go on"),
-    ),
+    ("closureIsNumber", NO_CONTEXT),
     ("methodOfSenderIsNumber", Answers("nil")),
     (
         "stackPointerOfRunningContext",
         Says("#instVarAt:put: in Context failed (inappropriate operation)"),
     ),
-    (
-        "pcOfRunningContext",
-        Says("ouro: a context lacks what it needs to go on"),
-    ),
-    ("receiverOfBlockIsNumber", NO_RECEIVER),
-    ("receiverOfBlockHasNoVariables", NO_RECEIVER),
+    ("pcOfRunningContext", NO_CONTEXT),
+    ("receiverOfBlockIsNumber", NO_VALUE),
+    ("receiverOfBlockHasNoVariables", NO_VALUE),
     (
         "receiverOfContextHasNoVariables",
         Says("#resume in Process failed"),
@@ -106,7 +95,10 @@ const ATTACKS: &[(&str, End)] = &[
     ("methodMovesToSmallInteger", NO_VARIABLES),
     ("runningMethodBecomesObject", NO_BECOME),
     ("runningMethodBecomesAnother", NO_BECOME),
-    ("closuresWithoutVariables", NO_VARIABLES),
+    (
+        "closuresWithoutVariables",
+        Says("#basicNew: in FullBlockClosure class failed (bad receiver)"),
+    ),
     (
         "contextsWithoutVariables",
         Says("#basicNew: in Context class failed (bad receiver)"),
@@ -117,24 +109,103 @@ const ATTACKS: &[(&str, End)] = &[
     ),
     ("receiverBecomesSmallerInTwoSteps", NO_BECOME),
     ("closureCopiesTooMuch", NO_VALUE),
-    ("closureTakesMoreThanItGot", NO_RECEIVER),
+    ("closureTakesMoreThanItGot", Answers("3")),
     ("closureStartsBehindCode", NO_VALUE),
     ("closureStartsWithOtherStack", NO_VALUE),
 ];
 
-/// The image of the class library with the attacks.
-fn image() -> Vec<u8> {
-    let sources = root().join("vm-source-st");
-    let mut shared = Shared::default();
-    let request = Request {
-        path: &sources.join("kernel.ron"),
-        defines: &BTreeMap::new(),
-        added: &[sources.join("kernel-attacks")],
-        start: None,
-        list: None,
-    };
-    let built = build(&request, &mut shared);
-    built.expect("there is an image without errors").bytes
+/// Each message to `RunningAttacks` and its end.
+const RUNNING_ATTACKS: &[(&str, End)] = &[
+    ("receiverOfBlockBecomesSmaller", NO_VALUE_WITH_ONE),
+    ("receiverOfBlockBecomesNumber", NO_VALUE_WITH_ONE),
+    ("receiverOfBlockBecomesBytes", NO_VALUE_WITH_ONE),
+    ("receiverOfBlockIsExchanged", NO_VALUE_WITH_ONE),
+    ("receiverOfInlinedSendsBecomesSmaller", NO_VALUE),
+    ("receiverOfOtherProcessBecomesSmaller", NO_VALUE_WITH_ONE),
+    ("receiverThatWaitsBecomesSmaller", NO_BECOME),
+    (
+        "codeOfBlockBecomesOther",
+        Says("This block accepts 0 arguments, but was called with 1 argument."),
+    ),
+    ("codeOfBlockBecomesCopying", NO_VALUE),
+    ("methodThatWaitsBecomesOther", NO_BECOME),
+    ("contextGoesOnInOtherMethod", NO_CONTEXT),
+    ("associationBecomesNumber", NO_ASSOCIATION),
+    ("associationBecomesShort", NO_ASSOCIATION),
+    ("associationBecomesBytes", NO_ASSOCIATION),
+    ("associationIsExchanged", NO_ASSOCIATION),
+    ("associationOfRunningMethodBecomesNumber", NO_ASSOCIATION),
+    ("associationOfRunningMethodBecomesShort", NO_ASSOCIATION),
+    ("superIsOfOtherClass", NO_VARIABLES),
+    ("superOfBlockIsOfOtherClass", NO_VARIABLES),
+    ("methodMovesWithItsClass", NO_VARIABLES),
+    ("quickMethodMovesWithItsClass", NO_VARIABLES),
+    ("methodRunsOnOtherReceiver", NO_VARIABLES),
+    ("formatLosesVariables", NO_VARIABLES),
+    ("formatGetsVariables", NO_VARIABLES),
+    ("formatGetsVariablesWithoutInstances", Answers("3")),
+    ("formatIsCopied", NO_VARIABLES),
+    (
+        "formatIsNoNumber",
+        Says("Instance of FewVariables does not understand #last"),
+    ),
+    ("classBecomesLarger", NO_VARIABLES),
+    ("classesAreExchanged", NO_VARIABLES),
+    ("closureGetsSmallerReceiver", NO_VALUE_WITH_ONE),
+    ("closureGetsNumberAsReceiver", NO_VALUE_WITH_ONE),
+    ("closureGetsOtherCode", NO_VALUE_WITH_ONE),
+    ("closureGetsObjectAsCode", NO_VALUE),
+    ("runningClosureTakesMoreArguments", Answers("3")),
+    ("runningClosureTakesNoNumberOfArguments", Answers("3")),
+    ("runningClosureBecomesOther", Answers("3")),
+    ("runningClosureBecomesObject", Answers("3")),
+    (
+        "closureGetsOtherOuterContext",
+        Says("Instance of Object does not understand #home"),
+    ),
+    ("arrayBecomesClosure", NO_VALUE_WITH_ONE),
+    (
+        "senderGoesOnWithLargerStack",
+        Says("Instance of SmallInteger does not understand #with:with:"),
+    ),
+    ("senderGoesOnBehindItsSends", Answers("7")),
+    ("senderHasNoStack", NO_CONTEXT),
+    ("processGoesOnWithoutStack", NO_CONTEXT),
+    ("shortStoreIntoContext", NO_CONTEXT),
+    (
+        "shortStoresIntoContext",
+        Says("BlockCannotReturn: return from a dead method context"),
+    ),
+    (
+        "refusedAssignmentsLeaveTheirAnswers",
+        Says("ouro: the image goes on again and again after an error of its code"),
+    ),
+    (
+        "selectorBecomesLonger",
+        Says("ouro: a send has another number of arguments than its selector"),
+    ),
+    (
+        "specialSelectorHasOtherArguments",
+        Says("ouro: a special selector has another number of arguments than its sends"),
+    ),
+];
+
+/// The classes that attack, with their attacks.
+const ATTACKERS: [(&str, &[(&str, End)]); 2] =
+    [("Attacks", ATTACKS), ("RunningAttacks", RUNNING_ATTACKS)];
+
+/// The image of the class library with the attacks, compiled for `set` with blocks that are `closures`.
+fn image(set: &str, closures: &str) -> Vec<u8> {
+    kernel(set, closures, |_| {
+        root().join("vm-source-st/kernel-attacks")
+    })
+}
+
+/// How `selector` ends for `attacker` on `vm`.
+fn end_of(session: &Session, vm: &Path, options: &[&str], attacker: &str, selector: &str) -> Run {
+    let mut all = vec!["--max-heap", "100m"];
+    all.extend(options);
+    session.run_whole(vm, 60, &all, &["perform", attacker, selector])
 }
 
 /// What is wrong with how `selector` ended, if anything is.
@@ -147,38 +218,67 @@ fn mistake(selector: &str, end: &End, run: &Run) -> Option<String> {
     (!holds).then(|| format!("{selector}: status {}, {}{told}", run.status, run.stdout))
 }
 
-#[test]
-fn no_attack_makes_the_vm_fail() {
-    let session = Session::new(&image());
-    let mistakes: Vec<String> = ATTACKS
-        .iter()
-        .filter_map(|(selector, end)| {
-            let run = session.run_arguments(
-                20,
-                &["--max-heap", "100m"],
-                &["perform", "Attacks", selector],
-            );
-            mistake(selector, end, &run)
-        })
-        .collect();
+/// Makes the attacks of these classes, and fails with those whose end has a mistake.
+fn attack(
+    attackers: &[(&str, &[(&str, End)])],
+    session: &Session,
+    vm: &Path,
+    options: &[&str],
+    mistake: impl Fn(&str, &End, &Run) -> Option<String>,
+) {
+    let mut mistakes = Vec::new();
+    for (attacker, attacks) in attackers {
+        for (selector, end) in *attacks {
+            let run = end_of(session, vm, options, attacker, selector);
+            mistakes.extend(mistake(selector, end, &run));
+        }
+    }
     assert!(mistakes.is_empty(), "{}", mistakes.join("\n"));
 }
 
 #[test]
-fn every_attack_is_made() {
-    let source = text(&root().join("vm-source-st/kernel-attacks/Kernel-Attacks/Attacks.class.st"));
-    let mut category = "";
-    let mut selectors = BTreeSet::new();
-    for line in source.lines() {
-        if let Some(rest) = line.strip_prefix("{ #category : '") {
-            category = rest.trim_end_matches("' }");
-        }
-        if let Some(rest) = line.strip_prefix("Attacks class >> ")
-            && category != "private"
-        {
-            selectors.insert(rest.trim_end_matches(" ["));
-        }
+fn no_attack_makes_the_vm_fail() {
+    let session = Session::new(&image("SistaV1", "Full"));
+    attack(&ATTACKERS, &session, &vm(), &[], mistake);
+}
+
+#[test]
+fn no_attack_on_what_runs_makes_the_vm_fail_while_the_heap_moves_and_is_checked() {
+    let session = Session::new(&image("SistaV1", "Full"));
+    let options = ["--gc-stress", "100", "--check-heap"];
+    attack(&ATTACKERS[1..], &session, checked_vm(), &options, mistake);
+}
+
+#[test]
+fn no_attack_on_other_bytecodes_and_blocks_makes_the_vm_fail() {
+    for (set, closures) in [("SistaV1", "Embedded"), ("V3", "Embedded")] {
+        let session = Session::new(&image(set, closures));
+        attack(&ATTACKERS, &session, &vm(), &[], |selector, _, run| {
+            let told = format!("{set}: {selector}: status {}", run.status);
+            (!matches!(run.status, 0 | 1)).then_some(told)
+        });
     }
-    let made: BTreeSet<&str> = ATTACKS.iter().map(|(selector, _)| *selector).collect();
-    assert_eq!(selectors, made);
+}
+
+#[test]
+fn every_attack_is_made() {
+    for (attacker, attacks) in ATTACKERS {
+        let path = format!("vm-source-st/kernel-attacks/Kernel-Attacks/{attacker}.class.st");
+        let source = text(&root().join(path));
+        let prefix = format!("{attacker} class >> ");
+        let mut category = "";
+        let mut selectors = BTreeSet::new();
+        for line in source.lines() {
+            if let Some(rest) = line.strip_prefix("{ #category : '") {
+                category = rest.trim_end_matches("' }");
+            }
+            if let Some(rest) = line.strip_prefix(&prefix)
+                && category != "private"
+            {
+                selectors.insert(rest.trim_end_matches(" ["));
+            }
+        }
+        let made: BTreeSet<&str> = attacks.iter().map(|(selector, _)| *selector).collect();
+        assert_eq!(selectors, made);
+    }
 }

@@ -6,8 +6,7 @@ use std::os::unix::fs::symlink;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
-use ouroc::image::{Request, Shared, build};
-use tests::built_image::Folder;
+use tests::built_image::{Folder, kernel};
 use tests::{Session, root, text, vm};
 
 /// A package whose methods have more literals than V3 can reach.
@@ -15,31 +14,7 @@ const ONLY_SISTA: &str = "Kernel-Bytecodes-SistaV1-Tests";
 
 /// An image of the library and its tests whose methods are compiled for `set` with blocks that are `closures`; it has started once.
 fn variant(set: &str, closures: &str) -> Session {
-    let sources = root().join("vm-source-st");
-    let (from, to) = (
-        "set: SistaV1, closures: Full",
-        format!("set: {set}, closures: {closures}"),
-    );
-    let description = text(&sources.join("kernel.ron"));
-    assert!(
-        description.contains(from),
-        "the target is written otherwise"
-    );
-    let folder = Folder::new(&description.replace(from, &to));
-    folder.write("kernel/boot.st", &text(&sources.join("kernel/boot.st")));
-    let added = tests_for(set, &folder);
-    let mut shared = Shared::default();
-    let request = Request {
-        path: &folder.path.join("mini.ron"),
-        defines: &BTreeMap::from([("kernel".to_owned(), sources.join("kernel"))]),
-        added: &[added],
-        start: None,
-        list: None,
-    };
-    let built = build(&request, &mut shared);
-    let findings: Vec<_> = shared.diagnostics.iter().collect();
-    assert!(findings.is_empty(), "{findings:?}");
-    let session = Session::new(&built.expect("there is an image without errors").bytes);
+    let session = Session::new(&kernel(set, closures, |folder| tests_for(set, folder)));
     let first = session.run_arguments(60, &[], &["--snapshot"]);
     assert_eq!(first.status, 0, "{}", first.stderr);
     session

@@ -1,7 +1,9 @@
 //! Control, system and named primitives.
 
 use super::Outcome::{Absent, Fails, Is, Receiver, Succeeds};
-use super::values::V::{Array, Bytes, Class, False, Int, Main, Nil, Str, Symbol, True};
+use super::values::V::{
+    Array, Bytes, Class, False, Int, Main, Nil, Process, Semaphore, Str, Symbol, True,
+};
 use super::{Row, check};
 
 #[test]
@@ -31,8 +33,9 @@ fn quick_answers() {
         (261, Main, &[], Is(Int(0))),
         (262, Main, &[], Is(Int(1))),
         (263, Main, &[], Is(Int(2))),
-        (264, Array(&[5, 6]), &[], Is(Int(5))),
-        (265, Array(&[5, 6]), &[], Is(Int(6))),
+        (264, Semaphore, &[], Is(Nil)),
+        (266, Semaphore, &[], Is(Int(0))),
+        (266, Process, &[], Is(Int(1))),
     ];
     check(rows);
 }

@@ -45,6 +45,15 @@ type Row = (u16, V, &'static [V], Outcome);
 /// Status of `nil + 200`.
 const NIL_NOT_UNDERSTOOD: i32 = 90;
 
+/// The class of the method that has `primitive`: one whose instances have the variables that it answers.
+fn holder(primitive: u16, receiver: V) -> &'static str {
+    match receiver {
+        V::Process if primitive > 263 => "Process",
+        V::Semaphore if primitive > 263 => "Semaphore",
+        _ => "Object",
+    }
+}
+
 /// Status 1: the expected object; 2: another one; 200 and more: failure with a code.
 fn call(primitive: u16, receiver: V, arguments: &[V], outcome: Outcome) -> i32 {
     let mut world = World::new();
@@ -58,7 +67,7 @@ fn call(primitive: u16, receiver: V, arguments: &[V], outcome: Outcome) -> i32 {
         primitive,
         ..Method::new(BytecodeSet::V3, vec![quit, Value::Integer(200)], fallback)
     };
-    world.define("Object", &selector, &method);
+    world.define(holder(primitive, receiver), &selector, &method);
 
     let mut literals = vec![quit, Value::Object(world.symbol(&selector))];
     let receiver = value(&mut world, receiver);
