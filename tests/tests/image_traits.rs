@@ -111,6 +111,22 @@ fn variables_and_class_sides_of_traits_come_along_unless_the_composition_says_ot
 }
 
 #[test]
+fn classes_may_know_their_compositions() {
+    let folder = composed("#traits : 'TFirst + TSecond'");
+    let path = folder.path.join("mini.ron");
+    let description = std::fs::read_to_string(&path).expect("the description is there");
+    let values = "EachClass(Array([This, TraitComposition, Tag]))";
+    folder.write(
+        "mini.ron",
+        &description.replace("EachClass(Array([This, Package, Tag]))", values),
+    );
+    let image = folder.image(
+        "| row none | row := Memo kinds detect: [ :each | (each at: 1) == Composed ]. none := Memo kinds detect: [ :each | (each at: 1) == Thing ]. nil leave: ((none at: 2) isNothing ifTrue: [ (row at: 2) size ] ifFalse: [ 99 ])",
+    );
+    assert_eq!(run_image(&image).status, 16);
+}
+
+#[test]
 fn the_description_may_name_what_traits_require_and_what_a_conflict_sends() {
     let folder = composed("#traits : 'TFirst + TSecond'");
     let rules = "traits: (requirements: [], conflict: \"size\"),\n    roles: {";

@@ -37,6 +37,10 @@ impl World<'_> {
                 Some(comment) => self.string(comment).into(),
                 None => self.nil(),
             },
+            Value::TraitComposition => match &class.traits[side.index()] {
+                Some(composition) => self.string(&composition.text).into(),
+                None => self.nil(),
+            },
             Value::OfClass(name) => self.value_per_class(name, side),
             Value::OfSuperclass(name, otherwise) => match self.super_side(side) {
                 Some(superside) => self.value_per_class(name, superside),

@@ -371,6 +371,8 @@ pub enum Value {
     Tag,
     /// The comment.
     Comment,
+    /// The composition of traits, as it is written.
+    TraitComposition,
     /// One of [`ImageDescription::per_class`].
     OfClass(String),
     /// The one of the superclass, or a value if there is no superclass.
