@@ -1,8 +1,8 @@
-//! What cannot be written in Slang: process entry, relocation of the image in memory, signal return, and blocks of memory.
+//! What cannot be written in Slang: process entry, relocation of the image in memory, signal return, threads, and blocks of memory.
 //!
 //! In: the linker's symbols `__image_base`, `__rela_start`, `__rela_end`, `__relro_start`, `__relro_end`, and Slang's export
 //! `ouro_main`, called with the stack pointer as the kernel left it; its result is the exit status.
-//! Out: the entry point `_start`, the signal restorer, and the routines behind `memcopy`, `memmove`, `memfill` and `memfill64`.
+//! Out: the entry point `_start`, the signal restorer, the start of a thread, and the routines behind `memcopy`, `memmove`, `memfill` and `memfill64`.
 //!
 //! The build script of `ouroc` compiles this file to one relocatable object, which `ouroc` links itself. So nothing here may need
 //! another symbol, a table of addresses, or a relocation other than a PC-relative one: entry code runs before relocation.
@@ -44,9 +44,24 @@ unsafe extern "C" fn _start() -> ! {
         "lea rdi, [rip + {base}]",
         "lea rsi, [rip + {rela_start}]",
         "lea rdx, [rip + {rela_end}]",
-        "lea rcx, [rip + {relro_start}]",
-        "lea r8, [rip + {relro_end}]",
-        "call {relocate}",
+        // An entry of `.rela.dyn` is a place, a kind, which is R_X86_64_RELATIVE always, and what stands there; from the base of the image.
+        "2:",
+        "cmp rsi, rdx",
+        "jae 3f",
+        "mov rax, [rsi]",
+        "mov rcx, [rsi + 16]",
+        "add rcx, rdi",
+        "mov [rdi + rax], rcx",
+        "add rsi, 24",
+        "jmp 2b",
+        "3:",
+        // mprotect(start, length, PROT_READ): what was relocated and is not written any more. It is whole pages, or nothing.
+        "lea rdi, [rip + {relro_start}]",
+        "lea rsi, [rip + {relro_end}]",
+        "sub rsi, rdi",
+        "mov edx, 1",
+        "mov eax, 10",
+        "syscall",
         "mov rdi, rbx",
         "call {main}",
         "mov edi, eax",
@@ -58,57 +73,8 @@ unsafe extern "C" fn _start() -> ! {
         rela_end = sym __rela_end,
         relro_start = sym __relro_start,
         relro_end = sym __relro_end,
-        relocate = sym ouro_relocate,
         main = sym ouro_main,
     )
-}
-
-/// One entry of `.rela.dyn`. The linker writes `R_X86_64_RELATIVE` entries only.
-#[repr(C)]
-struct RelativeRelocation {
-    /// Where the address stands, from the base of the image.
-    offset: usize,
-    /// Always `R_X86_64_RELATIVE`.
-    _info: u64,
-    /// What stands there, from the base of the image.
-    addend: usize,
-}
-
-/// Adds `base` to every address in the tables, then makes them read-only.
-///
-/// # Safety
-/// Called once, by the entry point, with the linker's symbols.
-#[unsafe(no_mangle)]
-unsafe extern "C" fn ouro_relocate(
-    base: *mut u8,
-    mut entry: *const RelativeRelocation,
-    end: *const RelativeRelocation,
-    relro: *mut u8,
-    relro_end: *mut u8,
-) {
-    while entry < end {
-        // SAFETY: the linker places every entry inside the writable part of the image, at a multiple of 8.
-        unsafe {
-            let place = base.add((*entry).offset).cast::<usize>();
-            *place = base as usize + (*entry).addend;
-            entry = entry.add(1);
-        }
-    }
-    if relro < relro_end {
-        // SAFETY: mprotect(relro, length, PROT_READ) over whole pages of the image that nothing writes any more.
-        unsafe {
-            asm!(
-                "syscall",
-                inout("rax") 10_u64 => _,
-                in("rdi") relro,
-                in("rsi") relro_end as usize - relro as usize,
-                in("rdx") 1_u64,
-                out("rcx") _,
-                out("r11") _,
-                options(nostack),
-            );
-        }
-    }
 }
 
 /// What a signal handler returns to: `rt_sigreturn`. Its address is the `sa_restorer` of every handler.
@@ -116,6 +82,41 @@ unsafe extern "C" fn ouro_relocate(
 #[unsafe(naked)]
 unsafe extern "C" fn ouro_signal_return() -> ! {
     naked_asm!("mov eax, 15", "syscall", "ud2")
+}
+
+/// Starts a thread that calls the function `rdi` with `rcx` on the stack that ends at `rsi`, and ends when it answers.
+/// Answers the thread's number, which stands at `rdx` too until the thread has ended, or an error's number negated.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+unsafe extern "C" fn ouro_start_thread() {
+    naked_asm!(
+        "mov r9, rdi",
+        "mov r8, rcx",
+        "mov r10, rdx",
+        // clone(VM FS FILES SIGHAND THREAD SYSVSEM PARENT_SETTID CHILD_CLEARTID, stack, number, number)
+        "mov edi, 0x350f00",
+        "mov eax, 56",
+        "syscall",
+        "test rax, rax",
+        "je {thread}",
+        "ret",
+        thread = sym ouro_thread,
+    )
+}
+
+/// Where a thread begins, and ends.
+#[unsafe(no_mangle)]
+#[unsafe(naked)]
+unsafe extern "C" fn ouro_thread() -> ! {
+    naked_asm!(
+        "xor ebp, ebp",
+        "mov rdi, r8",
+        "call r9",
+        "xor edi, edi",
+        "mov eax, 60",
+        "syscall",
+        "ud2"
+    )
 }
 
 /// `memmove`: copies `rdx` bytes from `rsi` to `rdi`; the ranges may overlap.

@@ -264,3 +264,62 @@ fn objects_that_last_leave_new_space_after_few_scavenges_and_others_never() {
     assert!(dying <= promoted + 1_000_000, "{dying} {promoted}");
     assert!(survived <= 5_000_000, "{survived}");
 }
+
+/// A program that collects all garbage three times and runs on. Its heap has five regions of 4 MB, with pairs that refer to random others,
+/// long and short Arrays of them, weak Arrays, bytes, and objects across the borders of regions; a part of all is garbage.
+fn disordered_program() -> Vec<u8> {
+    const PAIRS: usize = 300_000;
+    let mut world = World::new();
+    let mut seed = 1_u64;
+    let mut random = |below: usize| {
+        seed = seed * 16_807 % 2_147_483_647;
+        seed as usize % below
+    };
+    let mut objects: Vec<Value> = vec![Value::Integer(1)];
+    let mut roots = Vec::new();
+    for number in 0..PAIRS {
+        let mut any = || objects[random(objects.len())];
+        let object = match number % 1000 {
+            0 => world.array((0..5000).map(|_| any()).collect()),
+            1 => world.instance("WeakArray", vec![any(), any(), any()]),
+            2 => world.bytes("ByteArray", &[7; 3000]),
+            3 => world.array((0..200).map(|_| any()).collect()),
+            _ => world.array(vec![any(), any()]),
+        };
+        objects.push(Value::Object(object));
+        if number % 50 == 0 {
+            roots.push(Value::Object(object));
+        }
+    }
+    let collect = Method {
+        primitive: 130,
+        ..Method::new(BytecodeSet::V3, vec![], vec![RETURN_RECEIVER])
+    };
+    world.define("Object", "collectAll", &collect);
+    let literals = vec![
+        Value::Object(world.symbol("quit:")),
+        Value::Object(world.symbol("collectAll")),
+        Value::Object(world.array(roots)),
+    ];
+    let mut code = [RECEIVER, 209, POP].repeat(3);
+    code.extend([163, 254]);
+    let start = Method::new(BytecodeSet::V3, literals, code);
+    world.define("Main", "start", &start);
+    world.image()
+}
+
+#[test]
+fn two_threads_find_the_same_objects_as_one() {
+    let session = Session::new(&disordered_program());
+    let heap = |threads: &str| {
+        let options = ["--deterministic", "--check-heap", "--stop-after", "100"];
+        let options = [&options[..], &["--gc-threads", threads]].concat();
+        let run = session.run_for(60, &options);
+        assert!(run.stderr.starts_with("heap: "), "{}", run.stderr);
+        run.stderr
+    };
+    let alone = heap("1");
+    for _ in 0..3 {
+        assert_eq!(heap("2"), alone);
+    }
+}

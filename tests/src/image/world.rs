@@ -12,6 +12,7 @@ const FIXED: u8 = 1;
 const INDEXABLE: u8 = 2;
 const FIXED_AND_INDEXABLE: u8 = 3;
 const WORDS: u8 = 9;
+const WEAK: u8 = 4;
 const BYTES: u8 = 16;
 const CODE: u8 = 24;
 const IMMEDIATE: u8 = 7;
@@ -51,6 +52,7 @@ const CLASSES: &[(&str, u32, u8, i64, Option<usize>)] = &[
     ("Parent", 1037, FIXED, 4, None),
     ("WordArray", 1038, 10, 0, None),
     ("CompiledBlock", 1039, CODE, 0, None),
+    ("WeakArray", 1040, WEAK, 0, None),
 ];
 
 const SPECIAL_SELECTORS: &[(&str, i64)] = &[

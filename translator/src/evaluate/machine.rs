@@ -6,7 +6,7 @@ use super::code::{
 use super::fault::{Fault, FaultKind, Outcome};
 use super::float;
 use super::memory::{Memory, Protection};
-use super::system::{System, SystemOptions};
+use super::system::{ENOSYS, System, SystemOptions};
 use crate::base::entity::EntityRef;
 use crate::typed::{Intrinsic, MethodId, Trap};
 
@@ -487,6 +487,9 @@ impl<'a> Machine<'a> {
 
     fn import(&mut self, symbol: &str, method: MethodId, base: usize) -> Eval {
         let _ = base;
+        if symbol == "ouro_start_thread" {
+            return Ok((-ENOSYS).into()); // the evaluated program is alone
+        }
         let span = self.code.methods[method.index()].span;
         self.fail_at(
             FaultKind::Unsupported(format!("the shim's function {symbol}")),

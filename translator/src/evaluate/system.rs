@@ -19,7 +19,7 @@ const EFAULT: i64 = 14;
 const EINVAL: i64 = 22;
 const ENOTTY: i64 = 25;
 const ERANGE: i64 = 34;
-const ENOSYS: i64 = 38;
+pub(super) const ENOSYS: i64 = 38;
 /// Physical memory of the machine on which the program believes to run.
 const MACHINE_BYTES: u64 = 1 << 34;
 /// Longest transfer of one call.
@@ -238,6 +238,7 @@ impl Machine<'_> {
             13 | 14 | 38 | 131 => Ok(0), // signals never come
             79 => self.current_folder(args),
             99 => self.machine_facts(args[0]),
+            204 => self.processors(args[2]),
             16 => Ok(-ENOTTY),
             39 => Ok(4242),
             102 | 104 | 107 | 108 => Ok(1000),
@@ -281,6 +282,12 @@ impl Machine<'_> {
         facts[104] = 1;
         self.memory.write_slice(address, &facts)?;
         Ok(0)
+    }
+
+    /// Writes the set of processors on which the program may run: there is one.
+    fn processors(&mut self, address: u64) -> Answer {
+        self.memory.write_slice(address, &1_u64.to_le_bytes())?;
+        Ok(8)
     }
 
     fn file_call(&mut self, number: u64, [file, address, size, at, ..]: [u64; 6]) -> Answer {

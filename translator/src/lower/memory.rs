@@ -43,6 +43,9 @@ impl Lowering<'_> {
                 let address = self.address(base, index.as_deref(), *scale, *offset)?;
                 let value = self.b.load(access, address, self.shared.alias(*alias));
                 self.note_memory(*alias);
+                if *alias == AliasClass::Volatile {
+                    self.b.fence();
+                }
                 let ty = self.shared.value_type(expr.ty)?;
                 Some(self.coerce(value, ty))
             }
@@ -59,6 +62,9 @@ impl Lowering<'_> {
                 let address = self.address(base, index.as_deref(), *scale, *offset)?;
                 let value = self.expr(value)?;
                 let value = self.coerce(value, access.ty());
+                if *alias == AliasClass::Volatile {
+                    self.b.fence();
+                }
                 self.b
                     .store(access, value, address, self.shared.alias(*alias));
                 self.note_memory(*alias);

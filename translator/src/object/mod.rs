@@ -26,6 +26,8 @@ use std::collections::BTreeMap;
 
 /// The symbol that execution starts at.
 const ENTRY: &str = "_start";
+/// Where a thread begins.
+const THREAD: &str = "ouro_thread";
 /// The symbol of the program's entry, which the shim calls.
 const PROGRAM: &str = "ouro_main";
 

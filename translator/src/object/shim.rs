@@ -57,10 +57,11 @@ pub(super) fn read(bytes: &[u8], pieces: &mut Pieces) -> Result<(), LinkError> {
     Ok(())
 }
 
-/// Each function of the shim has a section of its own; those that work on memory leave the stack alone.
+/// Each function of the shim has a section of its own; those that work on memory or start a thread leave the stack alone.
 fn exit_of(function: &str) -> Exit {
     match function {
-        super::ENTRY => Exit::Nowhere,
+        super::ENTRY | super::THREAD => Exit::Nowhere,
+        "ouro_start_thread" => Exit::Top,
         _ if function.starts_with("ouro_mem") => Exit::Top,
         _ => Exit::Elsewhere,
     }
