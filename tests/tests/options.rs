@@ -65,6 +65,7 @@ fn what_is_not_understood_is_named() {
     refused(&["--no-such-option", "x.image"], "--no-such-option");
     refused(&["--eden", "much", "x.image"], "much");
     refused(&["--gc-stress", "0", "x.image"], "0");
+    refused(&["--gc-threads", "3", "x.image"], "one or two threads");
     refused(&["--max-heap"], "needs a value");
     refused(&["no-such.image"], "no-such.image");
 }
