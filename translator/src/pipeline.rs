@@ -5,7 +5,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use crate::base::{Diagnostics, FileId, Interner, Memo, SourceMap, Span};
-use crate::hazard::{self, Findings};
+use crate::hazard::{self, Calls};
 use crate::infer;
 use crate::ir::Module;
 use crate::lower::{self, Places};
@@ -32,11 +32,13 @@ pub struct Session {
     pub memo: Option<Memo>,
 }
 
-/// How long a stage took.
+/// When a stage ran. Some run beside each other.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct StageTime {
     /// The stage's name, one word.
     pub name: &'static str,
+    /// When it began.
+    pub begin: Instant,
     /// Elapsed time.
     pub time: Duration,
 }
@@ -70,23 +72,31 @@ pub struct Analyzed {
     pub program: Program,
 }
 
-/// A program in IR that passed the checks.
+/// A program in IR.
 pub struct Lowered {
     /// The IR, not optimised.
     pub module: Module,
     /// Where its instructions come from.
     pub places: Places,
     /// What the hazard check knows of calls.
-    pub findings: Findings,
+    pub calls: Calls,
+}
+
+impl StageTime {
+    /// Runs a stage.
+    fn of<T>(name: &'static str, run: impl FnOnce() -> T) -> (T, Self) {
+        let begin = Instant::now();
+        let result = run();
+        let time = begin.elapsed();
+        (result, Self { name, begin, time })
+    }
 }
 
 impl Session {
     /// Runs one stage and notes its time.
     pub fn stage<T>(&mut self, name: &'static str, run: impl FnOnce(&mut Self) -> T) -> T {
-        let start = Instant::now();
-        let result = run(self);
-        let time = start.elapsed();
-        self.stages.push(StageTime { name, time });
+        let (result, time) = StageTime::of(name, || run(self));
+        self.stages.push(time);
         result
     }
 
@@ -106,6 +116,11 @@ impl Session {
     /// Parses, resolves and infers. None if there are errors; all are reported that do not follow from each other.
     pub fn analyze(&mut self, path: &Path, tests: Tests) -> Option<Analyzed> {
         let project = self.read(path, tests)?;
+        self.analyze_project(project, tests)
+    }
+
+    /// Resolves and infers what was [`read`](Self::read). None if there are errors.
+    pub fn analyze_project(&mut self, project: Project, tests: Tests) -> Option<Analyzed> {
         if self.diagnostics.has_errors() {
             return None;
         }
@@ -164,19 +179,57 @@ impl Session {
 
     /// Lowers to IR and runs the hazard check. None if there are errors.
     pub fn lower(&mut self, program: &Program, options: lower::Options) -> Option<Lowered> {
-        let lowered = self.stage("lower", |session| {
-            lower::lower(program, &session.sources, options)
-        });
-        self.diagnostics.append(lowered.diagnostics);
-        let (mut module, places) = (lowered.module, lowered.places);
-        let mut findings = self.stage("hazard", |_| hazard::check(program, &mut module, &places));
-        self.diagnostics
-            .append(std::mem::take(&mut findings.diagnostics));
-        (!self.diagnostics.has_errors()).then_some(Lowered {
-            module,
-            places,
-            findings,
+        let lowered = self.lower_unchecked(program, options);
+        let found = self.stage("hazard", |_| find_hazards(program, &lowered));
+        self.diagnostics.append(found);
+        (!self.diagnostics.has_errors()).then_some(lowered)
+    }
+
+    /// Lowers to IR, and leaves the search for hazards to [`check_and_optimize`](Self::check_and_optimize).
+    pub fn lower_unchecked(&mut self, program: &Program, options: lower::Options) -> Lowered {
+        self.stage("lower", |session| {
+            let lowered = lower::lower(program, &session.sources, options);
+            session.diagnostics.append(lowered.diagnostics);
+            let (mut module, places) = (lowered.module, lowered.places);
+            let calls = hazard::follow(program, &mut module, &places);
+            Lowered {
+                module,
+                places,
+                calls,
+            }
         })
+    }
+
+    /// Runs the hazard check, and optimises a copy of the module beside it. None if there are errors.
+    ///
+    /// # Errors
+    /// A pass broke a rule of the IR, which is a bug of the translator.
+    pub fn check_and_optimize(
+        &mut self,
+        program: &Program,
+        lowered: &Lowered,
+    ) -> Result<Option<Module>, String> {
+        if self.diagnostics.has_errors() {
+            let found = self.stage("hazard", |_| find_hazards(program, lowered));
+            self.diagnostics.append(found);
+            return Ok(None);
+        }
+        let memo = self.memo.as_ref();
+        let ((found, hazard), (optimized, optimise)) = rayon::join(
+            || StageTime::of("hazard", || find_hazards(program, lowered)),
+            || {
+                StageTime::of("optimise", || {
+                    let mut module = lowered.module.clone();
+                    optimize(&mut module, memo).map(|()| module)
+                })
+            },
+        );
+        self.stages.extend([hazard, optimise]);
+        self.diagnostics.append(found);
+        if self.diagnostics.has_errors() {
+            return Ok(None);
+        }
+        optimized.map(Some)
     }
 
     /// All stages that find faults of the program.
@@ -190,20 +243,8 @@ impl Session {
     /// # Errors
     /// A pass broke a rule of the IR, which is a bug of the translator.
     pub fn optimize(&mut self, module: &mut Module) -> Result<(), String> {
-        let result = self.stage("optimise", |session| {
-            let options = opt::Options {
-                // Verification costs as much as the passes themselves: only when the translator itself is built for debugging.
-                verify: cfg!(debug_assertions),
-                memo: session.memo.as_ref(),
-            };
-            opt::optimize(module, options)
-        });
-        result.map_err(|errors| {
-            errors
-                .iter()
-                .map(ToString::to_string)
-                .collect::<Vec<_>>()
-                .join("\n")
+        self.stage("optimise", |session| {
+            optimize(module, session.memo.as_ref())
         })
     }
 
@@ -236,6 +277,27 @@ impl Session {
         self.stage("link", |_| object::link(code, &options))
             .map_err(|error| error.to_string())
     }
+}
+
+fn find_hazards(program: &Program, lowered: &Lowered) -> Diagnostics {
+    let Lowered {
+        module,
+        places,
+        calls,
+    } = lowered;
+    hazard::check(program, module, places, calls)
+}
+
+fn optimize(module: &mut Module, memo: Option<&Memo>) -> Result<(), String> {
+    let options = opt::Options {
+        // Verification costs as much as the passes themselves: only when the translator itself is built for debugging.
+        verify: cfg!(debug_assertions),
+        memo,
+    };
+    opt::optimize(module, options).map_err(|errors| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        errors.join("\n")
+    })
 }
 
 fn source_facts(project: &Project, session: &Session) -> SourceFacts {

@@ -5,18 +5,18 @@ use std::path::{Path, PathBuf};
 
 use rustc_hash::FxHashMap;
 
-use super::cache::Loading;
+use super::cache::{Cache, Loading};
 use super::replace::{Use, is_same_place, replace_file};
 use super::screen::{Figures, screen};
 use super::{Output, Status, Warnings, show, translator_fault};
-use crate::base::{EntityRef, Memo, Severity};
-use crate::hazard::Findings;
+use crate::base::{Memo, Severity};
+use crate::hazard::Calls;
 use crate::hazard::stack::deepest;
-use crate::ir::FuncId;
+use crate::ir::{FuncId, Module};
 use crate::lower;
 use crate::opt;
 use crate::options::Build;
-use crate::pipeline::{Analyzed, Lowered, Session, SourceFacts};
+use crate::pipeline::{Analyzed, Lowered, Session};
 use crate::project::Tests;
 use crate::report;
 use crate::x64::CodeModule;
@@ -24,21 +24,24 @@ use crate::x64::CodeModule;
 pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     let image = options.image.as_deref().map(read_image).transpose()?;
     let mut session = Session::default();
-    let analyzed = session.analyze(&options.description, Tests::LeftOut);
-    let path = analyzed
+    let project = session.read(&options.description, Tests::LeftOut);
+    let name = project
         .as_ref()
-        .map(|analyzed| executable_path(options, &analyzed.facts));
-    let loading = analyzed
-        .as_ref()
-        .and_then(|analyzed| start_loading(options, &analyzed.facts));
-    let lowered = analyzed.as_ref().and_then(|analyzed| {
-        session.lower(
-            &analyzed.program,
-            lower::Options {
-                checked: options.checked,
-            },
-        )
+        .map(|project| project.description.name.clone());
+    let loading = name.as_ref().and_then(|name| start_loading(options, name));
+    let analyzed = project.and_then(|project| session.analyze_project(project, Tests::LeftOut));
+    let lowered = analyzed.as_ref().map(|analyzed| {
+        let checked = options.checked;
+        session.lower_unchecked(&analyzed.program, lower::Options { checked })
     });
+    let cache = loading.and_then(Loading::finish).map(|(cache, memo)| {
+        session.memo = Some(memo);
+        cache
+    });
+    let optimized = match (&analyzed, &lowered) {
+        (Some(analyzed), Some(lowered)) => session.check_and_optimize(&analyzed.program, lowered),
+        _ => Ok(None),
+    };
     session.diagnostics.sort();
     let status = show(
         &session.diagnostics,
@@ -46,21 +49,34 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
         Warnings::Few,
         output,
     )?;
-    let (Some(analyzed), Some(mut lowered), Some(path)) = (analyzed, lowered, path) else {
+    let optimized = match optimized {
+        Ok(optimized) => optimized,
+        Err(fault) => return translator_fault(&fault, output),
+    };
+    let (Some(analyzed), Some(lowered), Some(optimized)) = (analyzed, lowered, optimized) else {
         return Ok(Status::Refused);
     };
     if let Some(folder) = &options.dump_ir {
         dump(&lowered, folder)?;
     }
-    let image = image.unwrap_or_default();
-    let cache = loading.and_then(Loading::finish).map(|(cache, memo)| {
-        session.memo = Some(memo);
-        cache
-    });
-    let built = match link(&analyzed, &mut lowered, &mut session, options, image) {
+    let path = executable_path(options, &analyzed.facts.name);
+    let stages = Stages {
+        analyzed,
+        lowered,
+        optimized,
+    };
+    let built = match link(
+        &stages,
+        &mut session,
+        cache.as_ref(),
+        options,
+        image.unwrap_or_default(),
+    ) {
         Ok(built) => built,
         Err(fault) => return translator_fault(&fault, output),
     };
+    // The process ends soon: what the stages have made need not be given back piece by piece.
+    std::mem::forget(stages);
     if let Some(manifest) = options.manifest.as_deref()
         && is_same_place(&path, manifest)
     {
@@ -70,25 +86,23 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     if let (Some(path), Some(manifest)) = (&options.manifest, &built.manifest) {
         std::fs::write(path, manifest)?;
     }
-    if let (Some(cache), Some(memo)) = (&cache, &session.memo) {
-        cache.save(memo);
-    }
     let figures = Figures {
         from_cache: session.memo.as_ref().map(Memo::found),
         executable: path.display().to_string(),
         ..built.figures
     };
     write!(output.out, "{}", screen(&figures, &session.stages))?;
+    std::mem::forget(session);
     Ok(status)
 }
 
 /// Begins to read what earlier builds have left, if it is wanted and there is a place for it.
-fn start_loading(options: &Build, facts: &SourceFacts) -> Option<Loading> {
+fn start_loading(options: &Build, name: &str) -> Option<Loading> {
     if options.no_cache {
         return None;
     }
-    let path = executable_path(options, facts);
-    let is_own = is_same_place(&path, &own_output(options, facts));
+    let path = executable_path(options, name);
+    let is_own = is_same_place(&path, &own_output(options, name));
     Loading::start(&path, is_own, options.checked)
 }
 
@@ -125,29 +139,44 @@ struct Built {
     figures: Figures,
 }
 
+/// What the stages before the code have made.
+struct Stages {
+    analyzed: Analyzed,
+    lowered: Lowered,
+    optimized: Module,
+}
+
 fn link(
-    analyzed: &Analyzed,
-    lowered: &mut Lowered,
+    stages: &Stages,
     session: &mut Session,
+    cache: Option<&Cache>,
     options: &Build,
     image: Vec<u8>,
 ) -> std::result::Result<Built, String> {
-    let names: Vec<String> = lowered
-        .module
-        .functions
-        .values()
-        .map(|function| function.name.clone())
-        .collect();
-    session.optimize(&mut lowered.module)?;
-    let code = session.compile(&lowered.module)?;
-    let executable = session.link(&code, &analyzed.facts, image)?;
+    let Stages {
+        analyzed,
+        lowered,
+        optimized,
+    } = stages;
+    let code = session.compile(optimized)?;
+    let memo = session.memo.take();
+    // Nothing is asked of the memo any more.
+    let executable = std::thread::scope(|scope| {
+        if let (Some(cache), Some(memo)) = (cache, &memo) {
+            scope.spawn(|| cache.save(memo));
+        }
+        session.link(&code, &analyzed.facts, image)
+    })?;
+    session.memo = memo;
     let manifest = options
         .manifest
         .is_some()
         .then(|| session.stage("manifest", |_| report::manifest(&report::entries(&code))));
     let mut figures = figures(analyzed, &code, session);
     figures.file_size = executable.bytes.len();
-    figures.deepest_stack = Some(deepest_stack(&lowered.findings, &names, &code));
+    figures.deepest_stack = Some(deepest_stack(lowered, &code));
+    // As in the caller.
+    std::mem::forget(code);
     Ok(Built {
         bytes: executable.bytes,
         manifest,
@@ -157,22 +186,19 @@ fn link(
 
 /// Bytes of the deepest native stack, and the methods that lead there.
 ///
-/// The calls are those before optimisation, whose functions have the `names`; frames are known by name, and what was split off from a
-/// function takes the place of its frame.
-fn deepest_stack(
-    findings: &Findings,
-    names: &[String],
-    code: &CodeModule<'_>,
-) -> (u64, Vec<String>) {
+/// The calls are those before optimisation; frames are known by name, and what was split off from a function takes the place of its
+/// frame.
+fn deepest_stack(lowered: &Lowered, code: &CodeModule<'_>) -> (u64, Vec<String>) {
     let mut frames: FxHashMap<&str, u64> = FxHashMap::default();
     for (function, compiled) in code.module.functions.values().zip(&code.functions) {
         let whole = function.name.split(" (").next().unwrap_or_default();
         let frame = frames.entry(whole).or_default();
         *frame = (*frame).max(compiled.stack.into());
     }
-    let name = |id: FuncId| names[id.index()].as_str();
+    let name = |id: FuncId| lowered.module.functions[id].name.as_str();
     let frame = |id| frames.get(name(id)).copied().unwrap_or(0);
-    let deepest = deepest(&findings.graph, &findings.declared, frame);
+    let Calls { graph, declared } = &lowered.calls;
+    let deepest = deepest(graph, declared, frame);
     // What was inlined everywhere has no frame and is no step of the way.
     let with_frame = deepest.chain.into_iter().filter(|&id| frame(id) > 0);
     (
@@ -204,17 +230,17 @@ fn figures(analyzed: &Analyzed, code: &CodeModule<'_>, session: &Session) -> Fig
 }
 
 /// The executable that is wanted, else the description's own.
-fn executable_path(options: &Build, facts: &SourceFacts) -> PathBuf {
+fn executable_path(options: &Build, name: &str) -> PathBuf {
     let wanted = options.output.clone();
-    wanted.unwrap_or_else(|| own_output(options, facts))
+    wanted.unwrap_or_else(|| own_output(options, name))
 }
 
 /// `generated/NAME` in the folder that holds the description's folder.
-fn own_output(options: &Build, facts: &SourceFacts) -> PathBuf {
+fn own_output(options: &Build, name: &str) -> PathBuf {
     let folder = options
         .description
         .parent()
         .and_then(Path::parent)
         .unwrap_or(Path::new(""));
-    folder.join("generated").join(&facts.name)
+    folder.join("generated").join(name)
 }

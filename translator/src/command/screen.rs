@@ -37,7 +37,7 @@ const SHOWN_CALLS: usize = 4;
 
 /// The screen's text.
 pub(super) fn screen(figures: &Figures, stages: &[StageTime]) -> String {
-    let total: Duration = stages.iter().map(|stage| stage.time).sum();
+    let total = elapsed(stages);
     let heading = format!(
         "{}  {} bytes, in {}",
         figures.executable,
@@ -59,6 +59,15 @@ pub(super) fn screen(figures: &Figures, stages: &[StageTime]) -> String {
             .map(|(name, value)| format!("  {name:<18} {value}")),
     );
     lines.join("\n") + "\n"
+}
+
+/// From the begin of the first stage to the end of the last one.
+fn elapsed(stages: &[StageTime]) -> Duration {
+    let begin = stages.iter().map(|stage| stage.begin).min();
+    let end = stages.iter().map(|stage| stage.begin + stage.time).max();
+    begin
+        .zip(end)
+        .map_or(Duration::ZERO, |(begin, end)| end.duration_since(begin))
 }
 
 fn rows(figures: &Figures, total: Duration) -> Vec<(&'static str, String)> {
@@ -135,6 +144,8 @@ pub(super) fn grouped(number: usize) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Instant;
+
     use super::*;
 
     #[test]
@@ -150,12 +161,13 @@ mod tests {
         let names = [
             "parse", "resolve", "infer", "lower", "hazard", "optimise", "code", "link",
         ];
+        let (start, time) = (Instant::now(), Duration::from_micros(1500));
+        // The fifth and the sixth stage run beside each other.
+        let begins = [0, 1, 2, 3, 4, 4, 6, 7].map(|number| start + time * number);
         let stages: Vec<_> = names
             .iter()
-            .map(|name| StageTime {
-                name,
-                time: Duration::from_micros(1500),
-            })
+            .zip(begins)
+            .map(|(name, begin)| StageTime { name, begin, time })
             .collect();
         let path = (0..9).map(|n| format!("A>>m{n}")).collect();
         let figures = Figures {

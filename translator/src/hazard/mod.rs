@@ -2,7 +2,7 @@
 //!
 //! In: the module as lowering makes it, before any inlining, when `oop` and what derives from it are distinct.
 //! Out: diagnostics (`H001` a stale value, `H002` recursion without a bound, `H003` a reference in raw memory), the attribute `moving` of each function, and the call graph,
-//! from which [`stack`] works out the deepest native stack.
+//! from which [`stack`] works out the deepest native stack. [`follow`] makes what other stages need; [`check`] only finds faults, so it can run beside them.
 //!
 //! A function is *moving* if it is declared so or calls a moving one; an indirect call may reach every function of its signature whose address is taken.
 //! A value is *derived* if it is an `oop`, or an address or a word computed from one ([`derived`] has the rules).
@@ -25,7 +25,7 @@ pub mod stack;
 mod summary;
 
 use crate::base::diagnostic::Diagnostics;
-use crate::base::entity::{EntityRef, PrimaryMap};
+use crate::base::entity::PrimaryMap;
 use crate::base::source::Span;
 use crate::ir::{FuncId, Module};
 use crate::lower::Places;
@@ -48,17 +48,6 @@ pub struct Declared {
     pub recursion_bound: Option<u32>,
     /// Where it is defined.
     pub span: Span,
-}
-
-/// What the checks find out.
-#[derive(Debug)]
-pub struct Findings {
-    /// Hazards and recursions.
-    pub diagnostics: Diagnostics,
-    /// Who calls whom.
-    pub graph: CallGraph,
-    /// By function.
-    pub declared: PrimaryMap<FuncId, Declared>,
 }
 
 impl Default for Declared {
@@ -92,29 +81,47 @@ pub fn declarations(program: &Program, module: &Module) -> PrimaryMap<FuncId, De
     declared
 }
 
-/// Runs all checks and sets the attribute `moving` of every function that can move objects.
-pub fn check(program: &Program, module: &mut Module, places: &Places) -> Findings {
-    let declared = declarations(program, module);
-    check_declared(program, declared, module, places)
+/// What the checks start from: it is all that the stages behind them need.
+#[derive(Debug)]
+pub struct Calls {
+    /// Who calls whom.
+    pub graph: CallGraph,
+    /// By function.
+    pub declared: PrimaryMap<FuncId, Declared>,
 }
 
-fn check_declared(
-    program: &Program,
+/// Follows the calls and sets the attribute `moving` of every function that can move objects.
+pub fn follow(program: &Program, module: &mut Module, places: &Places) -> Calls {
+    let declared = declarations(program, module);
+    follow_declared(declared, module, places)
+}
+
+fn follow_declared(
     declared: PrimaryMap<FuncId, Declared>,
     module: &mut Module,
     places: &Places,
-) -> Findings {
+) -> Calls {
     let graph = CallGraph::new(module, places, &declared);
+    for (function, func) in module.functions.iter_mut() {
+        func.attributes.moving = graph.is_moving(function);
+    }
+    Calls { graph, declared }
+}
+
+/// Runs all checks.
+#[must_use]
+pub fn check(program: &Program, module: &Module, places: &Places, calls: &Calls) -> Diagnostics {
+    let Calls { graph, declared } = calls;
     let mut diagnostics = Diagnostics::new();
     let context = report::Context {
         program,
         module,
         places,
-        graph: &graph,
-        declared: &declared,
+        graph,
+        declared,
     };
     let holders = holders::Holders::new(program, module, places);
-    let mut flow = derived::Flow::new(module, &graph, &declared, &holders);
+    let mut flow = derived::Flow::new(module, graph, declared, &holders);
     for function in module.functions.keys() {
         let exempt = declared[function].exempt || declared[function].moves_objects;
         if !exempt && graph.is_moving(function) && module.functions[function].has_body() {
@@ -130,18 +137,10 @@ fn check_declared(
     for kept in kept::references(&context, &mut flow, &order) {
         diagnostics.push(context.kept_reference(&kept));
     }
-    for cycle in recursion::cycles(&graph, &declared) {
+    for cycle in recursion::cycles(graph, declared) {
         diagnostics.push(context.recursion(&cycle));
     }
-    for index in 0..module.functions.len() {
-        let function = FuncId::new(index);
-        module.functions[function].attributes.moving = graph.is_moving(function);
-    }
-    Findings {
-        diagnostics,
-        graph,
-        declared,
-    }
+    diagnostics
 }
 
 #[cfg(test)]

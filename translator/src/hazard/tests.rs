@@ -36,6 +36,13 @@ block0(v0: i64):
 }
 "#;
 
+/// What the checks find out.
+struct Findings {
+    diagnostics: Diagnostics,
+    graph: CallGraph,
+    declared: PrimaryMap<FuncId, Declared>,
+}
+
 fn findings(text: &str, change: impl Fn(&str, &mut Declared)) -> Findings {
     let text = format!("{PRELUDE}{text}");
     let mut module = parse_module(&text).unwrap_or_else(|error| panic!("{error} in {text}"));
@@ -52,12 +59,15 @@ fn findings(text: &str, change: impl Fn(&str, &mut Declared)) -> Findings {
             name => change(name, &mut declared[id]),
         }
     }
-    check_declared(
-        &Program::default(),
+    let places = Places::default();
+    let calls = follow_declared(declared, &mut module, &places);
+    let diagnostics = check(&Program::default(), &module, &places, &calls);
+    let Calls { graph, declared } = calls;
+    Findings {
+        diagnostics,
+        graph,
         declared,
-        &mut module,
-        &Places::default(),
-    )
+    }
 }
 
 fn messages(text: &str) -> Vec<String> {
