@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use crate::base::deep_stack::on_deep_stack_beside;
 use crate::base::{Diagnostics, FileId, Interner, Memo, SourceMap, Span};
 use crate::hazard::{self, Calls};
 use crate::infer;
@@ -215,7 +216,7 @@ impl Session {
             return Ok(None);
         }
         let memo = self.memo.as_ref();
-        let ((found, hazard), (optimized, optimise)) = rayon::join(
+        let ((found, hazard), (optimized, optimise)) = on_deep_stack_beside(
             || StageTime::of("hazard", || find_hazards(program, lowered)),
             || {
                 StageTime::of("optimise", || {

@@ -23,19 +23,26 @@ impl Key {
         Self(sip.finish(), checksum(bytes))
     }
 
-    fn bytes(self) -> [u8; 16] {
+    /// Half of it, where a few thousand are to be told from each other.
+    #[must_use]
+    pub fn short(self) -> u64 {
+        self.0
+    }
+
+    /// The key as bytes.
+    #[must_use]
+    pub fn bytes(self) -> [u8; 16] {
         let mut bytes = [0; 16];
         bytes[..8].copy_from_slice(&self.0.to_le_bytes());
         bytes[8..].copy_from_slice(&self.1.to_le_bytes());
         bytes
     }
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (first, second) = (bytes.first_chunk()?, bytes.last_chunk()?);
-        Some(Self(
-            u64::from_le_bytes(*first),
-            u64::from_le_bytes(*second),
-        ))
+    /// The key that has these [`bytes`](Self::bytes).
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; 16]) -> Self {
+        let bits = u128::from_le_bytes(bytes);
+        Self(bits as u64, (bits >> 64) as u64)
     }
 }
 
@@ -105,8 +112,9 @@ impl Memo {
             .iter()
             .map(|key| (*key, &self.bytes[self.known[key].clone()]));
         let new = new.iter().map(|(key, result)| (*key, &result[..]));
-        let mut all: Vec<(Key, &[u8])> = old.chain(new).collect();
-        all.sort_unstable_by_key(|(key, _)| *key);
+        // An old result that was of no use has a new one before it.
+        let mut all: Vec<(Key, &[u8])> = new.chain(old).collect();
+        all.sort_by_key(|(key, _)| *key);
         all.dedup_by_key(|(key, _)| *key);
         let mut body = Vec::new();
         body.extend(length(all.len()));
@@ -141,7 +149,7 @@ impl Memo {
             let (key, length) = entry.split_first_chunk::<16>()?;
             let length = usize::try_from(u32::from_le_bytes(length.try_into().ok()?)).ok()?;
             let end = at.checked_add(length)?;
-            known.insert(Key::from_bytes(key)?, at..end);
+            known.insert(Key::from_bytes(*key), at..end);
             at = end;
         }
         (at == bytes.len()).then_some(Self {

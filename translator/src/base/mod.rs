@@ -1,5 +1,6 @@
 //! What every stage uses and what knows nothing of Smalltalk: typed indices, interned names, source positions, diagnostics.
 
+pub mod deep_stack;
 pub mod diagnostic;
 pub mod entity;
 pub mod integer;

@@ -24,24 +24,7 @@ use crate::x64::CodeModule;
 pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     let image = options.image.as_deref().map(read_image).transpose()?;
     let mut session = Session::default();
-    let project = session.read(&options.description, Tests::LeftOut);
-    let name = project
-        .as_ref()
-        .map(|project| project.description.name.clone());
-    let loading = name.as_ref().and_then(|name| start_loading(options, name));
-    let analyzed = project.and_then(|project| session.analyze_project(project, Tests::LeftOut));
-    let lowered = analyzed.as_ref().map(|analyzed| {
-        let checked = options.checked;
-        session.lower_unchecked(&analyzed.program, lower::Options { checked })
-    });
-    let cache = loading.and_then(Loading::finish).map(|(cache, memo)| {
-        session.memo = Some(memo);
-        cache
-    });
-    let optimized = match (&analyzed, &lowered) {
-        (Some(analyzed), Some(lowered)) => session.check_and_optimize(&analyzed.program, lowered),
-        _ => Ok(None),
-    };
+    let (stages, cache) = translate(options, &mut session);
     session.diagnostics.sort();
     let status = show(
         &session.diagnostics,
@@ -49,29 +32,17 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
         Warnings::Few,
         output,
     )?;
-    let optimized = match optimized {
-        Ok(optimized) => optimized,
+    let stages = match stages {
+        Ok(Some(stages)) => stages,
+        Ok(None) => return Ok(Status::Refused),
         Err(fault) => return translator_fault(&fault, output),
     };
-    let (Some(analyzed), Some(lowered), Some(optimized)) = (analyzed, lowered, optimized) else {
-        return Ok(Status::Refused);
-    };
     if let Some(folder) = &options.dump_ir {
-        dump(&lowered, folder)?;
+        dump(&stages.lowered, folder)?;
     }
-    let path = executable_path(options, &analyzed.facts.name);
-    let stages = Stages {
-        analyzed,
-        lowered,
-        optimized,
-    };
-    let built = match link(
-        &stages,
-        &mut session,
-        cache.as_ref(),
-        options,
-        image.unwrap_or_default(),
-    ) {
+    let path = executable_path(options, &stages.analyzed.facts.name);
+    let image = image.unwrap_or_default();
+    let built = match link(&stages, &mut session, cache.as_ref(), options, image) {
         Ok(built) => built,
         Err(fault) => return translator_fault(&fault, output),
     };
@@ -94,6 +65,42 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     write!(output.out, "{}", screen(&figures, &session.stages))?;
     std::mem::forget(session);
     Ok(status)
+}
+
+/// What the stages before the code have made.
+struct Stages {
+    analyzed: Analyzed,
+    lowered: Lowered,
+    optimized: Module,
+}
+
+/// Runs the stages before the code; none are answered if there are errors. The cache, if there is one, is read beside them.
+fn translate(
+    options: &Build,
+    session: &mut Session,
+) -> (std::result::Result<Option<Stages>, String>, Option<Cache>) {
+    let Some(project) = session.read(&options.description, Tests::LeftOut) else {
+        return (Ok(None), None);
+    };
+    let loading = start_loading(options, &project.description.name);
+    let Some(analyzed) = session.analyze_project(project, Tests::LeftOut) else {
+        return (Ok(None), None);
+    };
+    let checked = options.checked;
+    let lowered = session.lower_unchecked(&analyzed.program, lower::Options { checked });
+    let cache = loading.and_then(Loading::finish).map(|(cache, memo)| {
+        session.memo = Some(memo);
+        cache
+    });
+    let optimized = session.check_and_optimize(&analyzed.program, &lowered);
+    let stages = optimized.map(|optimized| {
+        optimized.map(|optimized| Stages {
+            analyzed,
+            lowered,
+            optimized,
+        })
+    });
+    (stages, cache)
 }
 
 /// Begins to read what earlier builds have left, if it is wanted and there is a place for it.
@@ -137,13 +144,6 @@ struct Built {
     /// Size and hash of each function, if they were asked for.
     manifest: Option<String>,
     figures: Figures,
-}
-
-/// What the stages before the code have made.
-struct Stages {
-    analyzed: Analyzed,
-    lowered: Lowered,
-    optimized: Module,
 }
 
 fn link(

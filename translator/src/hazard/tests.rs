@@ -1,6 +1,7 @@
 //! Tests of the checks on IR as text.
 
 use super::*;
+use crate::base::entity::EntityRef;
 use crate::ir::{parse_module, verify};
 
 /// Three functions that the cases call: one declared to move, one that moves through it, one that does not.

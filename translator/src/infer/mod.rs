@@ -48,6 +48,7 @@ use std::collections::{BTreeSet, VecDeque};
 
 use rustc_hash::FxHashMap;
 
+use crate::base::deep_stack::on_deep_stack;
 use crate::base::{Diagnostics, FileId, Interner, PrimaryMap, SecondaryMap, Span, Symbol};
 use crate::resolve::{SourceId, World};
 use crate::typed::{
@@ -84,23 +85,8 @@ pub fn infer(
         inferrer.complete_tables();
         inferrer.finish(diagnostics)
     };
+    // Methods whose results are inferred are typed within those that ask for them.
     on_deep_stack(run)
-}
-
-/// Methods whose results are inferred are typed within those that ask for them, so the depth of the stack follows the program.
-fn on_deep_stack<T: Send>(run: impl FnOnce() -> T + Send) -> T {
-    const STACK: usize = 1 << 29;
-    std::thread::scope(|scope| {
-        let thread = std::thread::Builder::new().stack_size(STACK);
-        match thread
-            .spawn_scoped(scope, run)
-            .map(std::thread::ScopedJoinHandle::join)
-        {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => std::panic::resume_unwind(panic),
-            Err(error) => unreachable!("no thread could be started: {error}"),
-        }
-    })
 }
 
 /// The state of inference over the whole program.

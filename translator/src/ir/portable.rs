@@ -5,8 +5,11 @@
 //! numbers, [`Numbers`] keeps them, and a [`Reader`] that has the same ones turns them back into entities. Whatever is written goes
 //! through [`Portable`], so no entity can slip through with its own number.
 
+use std::sync::Arc;
+
 use rustc_hash::FxHashMap;
 
+mod lasting;
 mod parts;
 #[cfg(test)]
 mod tests;
@@ -16,6 +19,8 @@ use super::entities::{Alias, DataId, FieldId, FuncId, Name, Part, SigId, TableId
 use super::function::Function;
 use super::module::Module;
 use crate::base::{EntityRef, Key, Memo};
+
+pub use lasting::{Entities, Lasting, Question};
 
 /// What can be written and read.
 pub trait Portable: Sized {
@@ -54,11 +59,9 @@ pub fn remembered<T: Portable>(
     }
     let made = make();
     let mut answer = Writer {
-        bytes: Vec::new(),
         numbers,
         closed: true,
-        foreign: false,
-        last_method: None,
+        ..Writer::plain()
     };
     made.write(&mut answer);
     if !answer.foreign {
@@ -78,17 +81,72 @@ pub struct Numbers {
     parts: Table<Part>,
     reasons: Table<TrapReason>,
     names: Table<Name>,
-    /// The first line of each method that the function has.
-    first_lines: FxHashMap<Name, u32>,
+    lines: Lines,
     /// Functions from this one on are new: parts of the one that is written.
     next_function: usize,
+}
+
+/// The line that those of a method are told from.
+enum Lines {
+    /// The first one that the function has.
+    OfFunction(FxHashMap<Name, u32>),
+    /// By method.
+    OfModule(Arc<[u32]>),
+}
+
+impl Lines {
+    fn of(&self, method: Name) -> u32 {
+        let line = match self {
+            Self::OfFunction(lines) => lines.get(&method),
+            Self::OfModule(lines) => lines.get(method.index()),
+        };
+        line.copied().unwrap_or_default()
+    }
+}
+
+impl Numbers {
+    fn none() -> Self {
+        Self {
+            functions: Table::new(),
+            data: Table::new(),
+            fields: Table::new(),
+            tables: Table::new(),
+            signatures: Table::new(),
+            classes: Table::of(vec![Alias::ANY, Alias::VOLATILE, Alias::RAW]),
+            parts: Table::new(),
+            reasons: Table::new(),
+            names: Table::new(),
+            lines: Lines::OfFunction(FxHashMap::default()),
+            next_function: usize::MAX,
+        }
+    }
+
+    /// The same entities, numbered in their order.
+    fn sorted(self) -> Self {
+        Self {
+            functions: self.functions.sorted(),
+            data: self.data.sorted(),
+            fields: self.fields.sorted(),
+            tables: self.tables.sorted(),
+            signatures: self.signatures.sorted(),
+            classes: self.classes.sorted(),
+            parts: self.parts.sorted(),
+            reasons: self.reasons.sorted(),
+            names: self.names.sorted(),
+            ..self
+        }
+    }
 }
 
 /// The numbers of the entities of one kind.
 struct Table<K> {
     entities: Vec<K>,
+    /// By entity, once there are too many of them to look at each.
     numbers: FxHashMap<K, u32>,
 }
+
+/// A table up to this size is searched.
+const SEARCHED: usize = 12;
 
 impl<K: EntityRef + std::hash::Hash> Table<K> {
     fn new() -> Self {
@@ -98,17 +156,44 @@ impl<K: EntityRef + std::hash::Hash> Table<K> {
         }
     }
 
+    fn of(entities: Vec<K>) -> Self {
+        let mut table = Self {
+            entities,
+            ..Self::new()
+        };
+        table.index();
+        table
+    }
+
+    /// The same entities in their order.
+    fn sorted(mut self) -> Self {
+        self.entities.sort_unstable();
+        Self::of(self.entities)
+    }
+
+    fn index(&mut self) {
+        if self.entities.len() > SEARCHED {
+            self.numbers = self.entities.iter().copied().zip(0..).collect();
+        }
+    }
+
     /// The number of an entity; a new one unless the table is closed.
     fn number(&mut self, entity: K, closed: bool) -> Option<u32> {
-        if let Some(&known) = self.numbers.get(&entity) {
-            return Some(known);
-        }
-        if closed {
-            return None;
+        let known = match self.entities.len() > SEARCHED {
+            true => self.numbers.get(&entity).copied(),
+            false => (0..)
+                .zip(&self.entities)
+                .find_map(|(number, known)| (*known == entity).then_some(number)),
+        };
+        if known.is_some() || closed {
+            return known;
         }
         let number = u32::try_from(self.entities.len()).expect("fewer than 2^32 entities");
         self.entities.push(entity);
-        self.numbers.insert(entity, number);
+        match self.entities.len() > SEARCHED + 1 {
+            true => drop(self.numbers.insert(entity, number)),
+            false => self.index(),
+        }
         Some(number)
     }
 
@@ -118,9 +203,10 @@ impl<K: EntityRef + std::hash::Hash> Table<K> {
 
     /// The numbers in the order of the entities.
     fn ranks(&self) -> Vec<u32> {
-        let mut entities = self.entities.clone();
-        entities.sort_unstable();
-        entities.iter().map(|entity| self.numbers[entity]).collect()
+        let numbers = 0..u32::try_from(self.entities.len()).expect("fewer than 2^32 entities");
+        let mut numbers: Vec<u32> = numbers.collect();
+        numbers.sort_unstable_by_key(|&number| self.entities[number as usize]);
+        numbers
     }
 }
 
@@ -154,29 +240,33 @@ fn first_lines(func: &Function) -> FxHashMap<Name, u32> {
 
 impl Writer {
     fn new(func: &Function, module: &Module) -> Self {
-        let mut classes = Table::new();
-        for class in [Alias::ANY, Alias::VOLATILE, Alias::RAW] {
-            let _ = classes.number(class, false);
-        }
         Self {
             bytes: Vec::with_capacity(func.insts.len() * 16),
             numbers: Numbers {
-                functions: Table::new(),
-                data: Table::new(),
-                fields: Table::new(),
-                tables: Table::new(),
-                signatures: Table::new(),
-                classes,
-                parts: Table::new(),
-                reasons: Table::new(),
-                names: Table::new(),
-                first_lines: first_lines(func),
+                lines: Lines::OfFunction(first_lines(func)),
                 next_function: module.functions.len(),
+                ..Numbers::none()
             },
+            ..Self::plain()
+        }
+    }
+
+    /// One for what names no entities of a module.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self {
+            bytes: Vec::new(),
+            numbers: Numbers::none(),
             closed: false,
             foreign: false,
             last_method: None,
         }
+    }
+
+    /// What has been written.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
     }
 
     /// Writes an unsigned number, small ones short.
@@ -217,8 +307,7 @@ impl Writer {
         let number = self.numbers.names.number(method, self.closed);
         self.foreign |= number.is_none();
         let number = number.unwrap_or_default();
-        let first = self.numbers.first_lines.get(&method).copied();
-        let first = first.unwrap_or_default();
+        let first = self.numbers.lines.of(method);
         self.last_method = Some((method, number, first));
         (number, first)
     }
@@ -242,6 +331,11 @@ impl Writer {
             let callee = &module.functions[callee];
             (callee.kind, callee.signature.clone(), callee.attributes).write(self);
         }
+        self.describe_shared(module);
+    }
+
+    /// What the module says of what all functions share.
+    fn describe_shared(&mut self, module: &Module) {
         for pin in module.pins.values() {
             (pin.name.clone(), pin.register.clone(), pin.ty).write(self);
         }

@@ -12,7 +12,8 @@
 
 use super::collect::Collected;
 use super::pieces::{Piece, Pieces, Relocation, RelocationKind, SectionKind, Target};
-use crate::base::EntityRef;
+use crate::base::{EntityRef, SecondaryMap};
+use crate::ir::{Module, Name};
 use crate::x64::CodeModule;
 use std::collections::BTreeMap;
 
@@ -42,7 +43,7 @@ pub fn add(code: &CodeModule<'_>, collected: &Collected, pieces: &mut Pieces) {
         let size = u32::try_from(compiled.code.len()).expect("a function below 4 GiB");
         let mut rows = Rows::default();
         for (offset, position) in &compiled.lines {
-            let method = names.number(&module.names[position.method]);
+            let method = names.number(module, position.method);
             rows.add(*offset, method, position.line);
         }
         let (size, rows) = (Field::Number(size), rows.finish());
@@ -71,23 +72,26 @@ pub fn add(code: &CodeModule<'_>, collected: &Collected, pieces: &mut Pieces) {
 /// The methods that rows are about, numbered in the order in which they are met.
 #[derive(Default)]
 struct Names {
-    numbers: BTreeMap<String, u32>,
+    numbers: SecondaryMap<Name, Option<u32>>,
+    count: u32,
     table: TableBuilder,
 }
 
 impl Names {
-    fn number(&mut self, name: &str) -> u32 {
-        if let Some(&number) = self.numbers.get(name) {
+    fn number(&mut self, module: &Module, method: Name) -> u32 {
+        if let Some(number) = self.numbers[method] {
             return number;
         }
-        let number = u32::try_from(self.numbers.len()).expect("a small table");
-        self.numbers.insert(name.to_owned(), number);
-        self.table.field(Field::Text(name.as_bytes()));
+        let number = self.count;
+        self.count += 1;
+        self.numbers[method] = Some(number);
+        self.table
+            .field(Field::Text(module.names[method].as_bytes()));
         number
     }
 
     fn finish(self) -> Piece {
-        self.table.finish(NAMES, self.numbers.len() as u64)
+        self.table.finish(NAMES, self.count.into())
     }
 }
 

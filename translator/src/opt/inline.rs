@@ -4,11 +4,15 @@
 //! and calls nothing, or when it says so. A larger one, or one that calls, is taken in only while every path of the caller calls:
 //! once there is a path without a call, the calls beside it are the rare cases, and their code stays away. Cycles stay calls, but
 //! for small functions that take in their own calls.
+//!
+//! `look` tells what all this may depend on, for results that are taken over from an earlier run.
+
+mod look;
 
 use std::sync::OnceLock;
 
 use crate::analysis::{CallGraph, Cfg, ColdBlocks, Dominators, Loops};
-use crate::base::{EntityRef, PrimaryMap};
+use crate::base::{EntityRef, Key, PrimaryMap};
 use crate::ir::position::Moved;
 use crate::ir::{
     Block, FuncId, Function, FunctionKind, Inline, Inst, InstId, Position, Target, Value, ValueDef,
@@ -22,6 +26,8 @@ pub struct Callee {
     weight: usize,
     /// Whether it calls nothing.
     is_leaf: bool,
+    /// What it looks like to callers, if that is known: where it is the same, the same becomes of callers that are the same.
+    pub look: Option<Key>,
 }
 
 impl Callee {
@@ -37,6 +43,7 @@ impl Callee {
             func,
             weight,
             is_leaf,
+            look: None,
         }
     }
 }
@@ -59,6 +66,11 @@ impl<'a> Callees<'a> {
             return None;
         }
         self.finished[callee].get()
+    }
+
+    /// Whether there is no other way to a callee than one call.
+    fn is_only_called_once(&self, callee: FuncId) -> bool {
+        self.graph.calls[callee] == 1 && !self.graph.escapes[callee]
     }
 }
 
@@ -282,8 +294,7 @@ fn may_inline(caller: &Function, body: &Function, recursive: bool, tail: bool) -
 fn is_worth_it(caller: &Function, candidate: &Candidate<'_>, callees: &Callees<'_>) -> bool {
     let handler = caller.kind == FunctionKind::Handler;
     let most = if handler { NEEDED_BY_HANDLER } else { NEEDED };
-    let graph = callees.graph;
-    let only = graph.calls[candidate.callee] == 1 && !graph.escapes[candidate.callee];
+    let only = callees.is_only_called_once(candidate.callee);
     let Callee { func, weight, .. } = candidate.body;
     *weight <= most || (only && func.kind != FunctionKind::Handler && *weight <= ONLY_CALL)
 }

@@ -26,11 +26,8 @@ pub mod unreached;
 pub mod values;
 pub mod variants;
 
-use rayon::prelude::*;
-
 use crate::analysis::{Summaries, Summary};
 use crate::base::Memo;
-use crate::ir::portable::{Writer, remembered};
 use crate::ir::{FuncId, Function, Module, VerifierError, verify_function};
 
 /// What passes over one function may know of the rest of the module.
@@ -103,52 +100,10 @@ pub struct Options<'a> {
 /// Only with [`Options::verify`]: the rules that a pass broke, with its name before the function's.
 pub fn optimize(module: &mut Module, options: Options<'_>) -> Result<(), Vec<VerifierError>> {
     classes::separate(module);
-    clean_up_all(module, options)?;
     bottom_up::inline_all(module, options)?;
     variants::run(module);
     unreached::remove(module);
     finish::finish_all(module, options)
-}
-
-/// Cleans up every function, on all cores.
-fn clean_up_all(module: &mut Module, options: Options<'_>) -> Result<(), Vec<VerifierError>> {
-    let mut functions = take_functions(module);
-    let context = Context {
-        module,
-        summaries: None,
-    };
-    let errors: Vec<VerifierError> = functions
-        .par_iter_mut()
-        .flat_map_iter(|func| clean_up(func, &context, options))
-        .collect();
-    module.functions = functions.into_iter().collect();
-    if errors.is_empty() {
-        Ok(())
-    } else {
-        Err(errors)
-    }
-}
-
-/// Takes over what a function looked like after it was cleaned up in an earlier run, or cleans it up.
-///
-/// The passes look at the function and, through [`Context::module`], at what it names: attributes and signatures of callees, fields, pins.
-/// What the key says of these, in `ir/portable.rs`, has to cover all that they may ask; nothing more is known here, no summaries above all.
-fn clean_up(
-    func: &mut Function,
-    context: &Context<'_>,
-    options: Options<'_>,
-) -> Vec<VerifierError> {
-    let Some(memo) = options.memo.filter(|_| func.has_body()) else {
-        return run_passes(func, context, options, CLEAN_UP);
-    };
-    let mut errors = Vec::new();
-    let nothing = |_: &mut Writer| {};
-    *func = remembered(memo, ("clean up", func, context.module), nothing, || {
-        let mut clean = func.clone();
-        errors = run_passes(&mut clean, context, options, CLEAN_UP);
-        clean
-    });
-    errors
 }
 
 fn run_passes(

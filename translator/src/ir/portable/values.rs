@@ -111,11 +111,11 @@ impl Portable for Position {
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
         let method = Name::read(from)?;
-        let first = from.numbers.first_lines.get(&method).copied();
+        let first = from.numbers.lines.of(method);
         let (line, site): (u32, Site) = Portable::read(from)?;
         let line = match line {
             0 => 0,
-            line => line.wrapping_add(first.unwrap_or_default()).wrapping_sub(1),
+            line => line.wrapping_add(first).wrapping_sub(1),
         };
         Some(Self { method, line, site })
     }
