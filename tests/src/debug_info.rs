@@ -35,6 +35,21 @@ impl Copy {
     }
 }
 
+/// A parameter or temporary of a copy.
+#[derive(Clone, Debug)]
+pub struct Variable {
+    /// Its name.
+    pub name: String,
+    /// The copy: an index into the list of copies.
+    pub copy: usize,
+    /// Whether it is a parameter.
+    pub is_parameter: bool,
+    /// Whether its type is told.
+    pub has_type: bool,
+    /// The code in which it has a place. Empty if it is in the same one in all code of the copy, or nowhere.
+    pub ranges: Vec<(u64, u64)>,
+}
+
 /// What debuggers know of an executable.
 #[derive(Debug, Default)]
 pub struct DebugInfo {
@@ -42,6 +57,8 @@ pub struct DebugInfo {
     pub copies: Vec<Copy>,
     /// From which address to which one the code belongs to which line.
     pub lines: Vec<(u64, u64, Place)>,
+    /// The variables of copies that are anywhere.
+    pub variables: Vec<Variable>,
 }
 
 /// Reads the debug information of an executable.
@@ -65,7 +82,7 @@ pub fn read(path: &Path) -> DebugInfo {
             dwarf: &dwarf,
             unit: &unit,
         };
-        one.copies(&mut info.copies);
+        one.copies(&mut info.copies, &mut info.variables);
         one.lines(&mut info.lines);
     }
     info
@@ -77,13 +94,21 @@ struct One<'a, 'b> {
 }
 
 impl<'a> One<'a, '_> {
-    fn copies(&self, copies: &mut Vec<Copy>) {
+    fn copies(&self, copies: &mut Vec<Copy>, variables: &mut Vec<Variable>) {
         let mut entries = self.unit.entries();
         // The copies around the current entry with their depths.
         let mut around: Vec<(isize, usize)> = Vec::new();
         while let Some(entry) = entries.next_dfs().expect("entries are well formed") {
             let depth = entry.depth();
             around.retain(|&(other, _)| other < depth);
+            let is_parameter = entry.tag() == constants::DW_TAG_formal_parameter;
+            if let (true, Some(&(_, copy))) = (
+                is_parameter || entry.tag() == constants::DW_TAG_variable,
+                around.last(),
+            ) {
+                variables.extend(self.variable(entry, copy, is_parameter));
+                continue;
+            }
             let tags = [
                 constants::DW_TAG_subprogram,
                 constants::DW_TAG_inlined_subroutine,
@@ -124,6 +149,37 @@ impl<'a> One<'a, '_> {
         }
     }
 
+    /// A variable with its places; none if it has none.
+    fn variable(&self, entry: &Entry<'a>, copy: usize, is_parameter: bool) -> Option<Variable> {
+        let place = entry.attr_value(constants::DW_AT_location)?;
+        let mut ranges = Vec::new();
+        if let Some(mut list) = self.dwarf.attr_locations(self.unit, place).expect("a list") {
+            while let Some(one) = list.next().expect("lists are well formed") {
+                ranges.push((one.range.begin, one.range.end));
+            }
+        }
+        let (name, has_type) = match entry.attr_value(constants::DW_AT_abstract_origin) {
+            Some(AttributeValue::UnitRef(origin)) => {
+                let origin = self.unit.entry(origin).expect("an origin is an entry");
+                (
+                    self.name(&origin),
+                    origin.attr(constants::DW_AT_type).is_some(),
+                )
+            }
+            _ => (
+                self.name(entry),
+                entry.attr(constants::DW_AT_type).is_some(),
+            ),
+        };
+        Some(Variable {
+            name,
+            copy,
+            is_parameter,
+            has_type,
+            ranges,
+        })
+    }
+
     fn with_origin<T>(&self, origin: UnitOffset, then: impl FnOnce(&Entry<'a>) -> T) -> T {
         let entry = self.unit.entry(origin).expect("an origin is an entry");
         let inline = entry.attr_value(constants::DW_AT_inline);
@@ -138,7 +194,7 @@ impl<'a> One<'a, '_> {
 
     fn name(&self, entry: &Entry<'a>) -> String {
         let name = entry.attr_value(constants::DW_AT_name);
-        self.text(name.expect("every method has a name"))
+        self.text(name.expect("all that is told of has a name"))
     }
 
     fn place(&self, entry: &Entry<'a>, (file, line): (gimli::DwAt, gimli::DwAt)) -> Option<Place> {

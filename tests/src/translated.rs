@@ -111,6 +111,33 @@ pub fn coverage_vm() -> &'static Path {
     })
 }
 
+/// The executable of the VM as it is, but without an image, built when a test first asks for it.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn plain_vm() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let options = lower::Options::default();
+        executable("plain", &vm_description(), options).unwrap_or_else(|told| panic!("{told}"))
+    })
+}
+
+/// The executable of the VM that tells debuggers where variables are, built when a test first asks for it.
+///
+/// # Panics
+/// When it cannot be built.
+pub fn vm_with_variables() -> &'static Path {
+    static PATH: OnceLock<PathBuf> = OnceLock::new();
+    PATH.get_or_init(|| {
+        let options = lower::Options {
+            variables: true,
+            ..lower::Options::default()
+        };
+        executable("variables", &vm_description(), options).unwrap_or_else(|told| panic!("{told}"))
+    })
+}
+
 /// The executable of the VM that tests its assertions and array bounds, built when a test first asks for it.
 ///
 /// # Panics
@@ -118,7 +145,10 @@ pub fn coverage_vm() -> &'static Path {
 pub fn checked_vm() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
     PATH.get_or_init(|| {
-        let options = lower::Options { checked: true };
+        let options = lower::Options {
+            checked: true,
+            ..lower::Options::default()
+        };
         executable("checked", &vm_description(), options).unwrap_or_else(|told| panic!("{told}"))
     })
 }

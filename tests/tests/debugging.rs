@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use tests::debug_info::{Copy, DebugInfo, Place, read};
+use tests::translated::{plain_vm, vm_with_variables};
 use tests::{root, text, vm};
 
 /// The methods of the VM's source files: by file, the line of each and its name as debuggers show it.
@@ -153,6 +154,63 @@ fn an_inlined_method_is_called_from_a_line_of_the_method_around_it() {
             let around = &info.copies[parent];
             assert_eq!(written(&around.name), method, "{copy:?} in {around:?}");
         }
+    }
+}
+
+fn info_with_variables() -> DebugInfo {
+    read(vm_with_variables())
+}
+
+#[test]
+fn variables_change_no_byte_of_code() {
+    let text = |path: &std::path::Path| {
+        use object::{Object, ObjectSection};
+        let bytes = std::fs::read(path).expect("the VM can be read");
+        let file = object::File::parse(&*bytes).expect("the VM is an ELF file");
+        let text = file.section_by_name(".text").expect("the VM has code");
+        text.data().expect("a section can be read").to_vec()
+    };
+    assert!(text(plain_vm()) == text(vm_with_variables()));
+}
+
+#[test]
+fn a_variable_is_somewhere_only_in_the_code_of_its_method_and_at_one_place_at_a_time() {
+    let info = info_with_variables();
+    let parameters = info.variables.iter().filter(|one| one.is_parameter);
+    assert!(
+        parameters.count() > 10_000,
+        "the VM's methods have parameters"
+    );
+    let temporaries = info.variables.iter().filter(|one| !one.is_parameter);
+    assert!(
+        temporaries.count() > 5_000,
+        "the VM's methods have temporaries"
+    );
+    for variable in &info.variables {
+        assert!(variable.has_type, "{variable:?}");
+        let around = &info.copies[variable.copy];
+        for &(begin, end) in &variable.ranges {
+            let holds = |outer: &(u64, u64)| outer.0 <= begin && end <= outer.1;
+            assert!(begin < end, "{variable:?}");
+            assert!(
+                around.ranges.iter().any(holds),
+                "{variable:?} in {around:?}"
+            );
+        }
+        let apart = variable.ranges.windows(2).all(|two| two[0].1 <= two[1].0);
+        assert!(apart, "{variable:?}");
+    }
+}
+
+#[test]
+fn a_copy_of_a_method_has_no_two_variables_of_one_name() {
+    let info = info_with_variables();
+    let mut names: BTreeMap<(usize, &str), usize> = BTreeMap::new();
+    for variable in &info.variables {
+        *names.entry((variable.copy, &variable.name)).or_default() += 1;
+    }
+    for ((copy, name), count) in names {
+        assert_eq!(count, 1, "{name} in {:?}", info.copies[copy]);
     }
 }
 

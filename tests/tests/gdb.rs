@@ -7,6 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tests::built_image::{Folder, mini};
+use tests::translated::vm_with_variables;
 use tests::{Session, vm};
 
 /// What gdb says when the system does not let it trace, start or change a process.
@@ -30,6 +31,11 @@ fn has(program: &str) -> bool {
 ///
 /// `start` stands in the script for the command that brings the process to its first breakpoint.
 fn debugged(script: &str) -> Option<String> {
+    debugged_in(&vm(), script)
+}
+
+/// The same in another executable of the VM.
+fn debugged_in(vm: &Path, script: &str) -> Option<String> {
     if !has("gdb") {
         eprintln!("skipped: there is no gdb");
         return None;
@@ -41,7 +47,7 @@ fn debugged(script: &str) -> Option<String> {
         "set args {arguments}\n{}",
         script.replace("start\n", "run\n")
     );
-    let traced = gdb(&session, "", &first);
+    let traced = gdb(vm, &session, "", &first);
     if !REFUSALS.iter().any(|refusal| traced.contains(refusal)) {
         return Some(traced);
     }
@@ -49,22 +55,27 @@ fn debugged(script: &str) -> Option<String> {
         eprintln!("skipped: gdb may not do here what the test needs, and there is no qemu-x86_64");
         return None;
     }
-    let (emulator, socket) = emulated(&session);
+    let (emulator, socket) = emulated(vm, &session);
     let attach = format!("target remote {}\n", socket.display());
-    let said = gdb(&session, &attach, &script.replace("start\n", "continue\n"));
+    let said = gdb(
+        vm,
+        &session,
+        &attach,
+        &script.replace("start\n", "continue\n"),
+    );
     let ended = emulator.wait_with_output();
     let printed = ended.expect("the emulator ends with gdb").stderr;
     Some(said + &String::from_utf8_lossy(&printed))
 }
 
 /// Runs a script in gdb for a minute at most.
-fn gdb(session: &Session, before: &str, script: &str) -> String {
+fn gdb(vm: &Path, session: &Session, before: &str, script: &str) -> String {
     let file = session.folder().join("script.gdb");
     let script = format!("{ALWAYS}{before}{script}\nkill\n");
     std::fs::write(&file, script).expect("the folder is ours");
     let mut command = Command::new("timeout");
     command.args(["60", "gdb", "-nx", "-batch", "-x"]).arg(file);
-    command.arg(vm()).current_dir(session.folder());
+    command.arg(vm).current_dir(session.folder());
     let output = command.stdin(Stdio::null()).output();
     let output = output.expect("gdb can be started");
     let said = [output.stdout, output.stderr].concat();
@@ -72,11 +83,11 @@ fn gdb(session: &Session, before: &str, script: &str) -> String {
 }
 
 /// The VM in the emulator, which waits for gdb at a socket.
-fn emulated(session: &Session) -> (Child, std::path::PathBuf) {
+fn emulated(vm: &Path, session: &Session) -> (Child, std::path::PathBuf) {
     let socket = session.folder().join("gdb.socket");
     let mut command = Command::new("timeout");
     command.args(["90", "qemu-x86_64", "-g"]).arg(&socket);
-    command.arg(vm()).args(["--interpret", Session::IMAGE]);
+    command.arg(vm).args(["--interpret", Session::IMAGE]);
     command.current_dir(session.folder()).stderr(Stdio::piped());
     let child = command.spawn().expect("the emulator can be started");
     wait_for(&socket);
@@ -131,6 +142,23 @@ fn components_and_structs_are_printed_with_their_fields() {
         assert_said(&said, &[&format!("${number} = 1\n")]);
     }
     assert_said(&said, &["type = ByteCount\n", "<optimized out>"]);
+}
+
+#[test]
+fn parameters_and_temporaries_are_printed_in_functions_and_in_inlined_methods() {
+    let script = "break -function Frame>>callerFrame\nstart\n\
+        print self == framePointer\n\
+        up\n\
+        print frame == framePointer\n\
+        ptype frame\n\
+        tbreak -function Frame>>stackPointerAtReturn\ncontinue\nprint self == framePointer\n";
+    let Some(said) = debugged_in(vm_with_variables(), script) else {
+        return;
+    };
+    for number in 1..=3 {
+        assert_said(&said, &[&format!("${number} = 1\n")]);
+    }
+    assert_said(&said, &["#1  ", "(self=0x", "type = struct Frame {"]);
 }
 
 #[test]

@@ -93,6 +93,9 @@ pub struct Build {
     /// Test assertions and array bounds.
     #[arg(long)]
     pub checked: bool,
+    /// Tell debuggers where parameters and temporaries are. The code is the same; the build takes longer.
+    #[arg(long)]
+    pub variables: bool,
     /// Write the size and a hash of each method's code to this file.
     #[arg(long, value_name = "FILE")]
     pub manifest: Option<PathBuf>,

@@ -16,9 +16,15 @@ pub(super) fn run(options: &Asm, output: &mut Output) -> Result<Status> {
     let mut session = Session::default();
     let analyzed = session.analyze(&options.program.description, Tests::LeftOut);
     let checked = options.program.checked;
-    let lowered = analyzed
-        .as_ref()
-        .and_then(|analyzed| session.lower(&analyzed.program, lower::Options { checked }));
+    let lowered = analyzed.as_ref().and_then(|analyzed| {
+        session.lower(
+            &analyzed.program,
+            lower::Options {
+                checked,
+                ..lower::Options::default()
+            },
+        )
+    });
     session.diagnostics.sort();
     let (Some(analyzed), Some(mut lowered)) = (analyzed, lowered) else {
         return show(

@@ -86,8 +86,11 @@ fn translate(
     let Some(analyzed) = session.analyze_project(project, Tests::LeftOut) else {
         return (Ok(None), None);
     };
-    let checked = options.checked;
-    let lowered = session.lower_unchecked(&analyzed.program, lower::Options { checked });
+    let wanted = lower::Options {
+        checked: options.checked,
+        variables: options.variables,
+    };
+    let lowered = session.lower_unchecked(&analyzed.program, wanted);
     let cache = loading.and_then(Loading::finish).map(|(cache, memo)| {
         session.memo = Some(memo);
         cache
@@ -103,6 +106,16 @@ fn translate(
     (stages, cache)
 }
 
+/// How the executable differs from an ordinary one, for the name of its cache.
+fn variant(options: &Build) -> &'static str {
+    match (options.checked, options.variables) {
+        (false, false) => "",
+        (true, false) => ".checked",
+        (false, true) => ".variables",
+        (true, true) => ".checked.variables",
+    }
+}
+
 /// Begins to read what earlier builds have left, if it is wanted and there is a place for it.
 fn start_loading(options: &Build, name: &str) -> Option<Loading> {
     if options.no_cache {
@@ -110,7 +123,7 @@ fn start_loading(options: &Build, name: &str) -> Option<Loading> {
     }
     let path = executable_path(options, name);
     let is_own = is_same_place(&path, &own_output(options, name));
-    Loading::start(&path, is_own, options.checked)
+    Loading::start(&path, is_own, variant(options))
 }
 
 fn refuse_manifest(manifest: &Path, output: &mut Output) -> Result<Status> {

@@ -1,5 +1,5 @@
-//! What `ouroc build` keeps between runs: `cache/NAME.memo` beside the executable NAME, and `cache/NAME.checked.memo` for its checked
-//! variant, which has few results in common with it.
+//! What `ouroc build` keeps between runs: `cache/NAME.memo` beside the executable NAME, and files such as `cache/NAME.checked.memo` for
+//! its variants, which have few results in common with it.
 //!
 //! There is a cache beside the description's own output, and beside any other one where somebody has made a folder `cache`. A file that
 //! another translator has written, or that is damaged, counts as none; the identity of a translator is the hash of its own executable.
@@ -31,9 +31,9 @@ pub(super) struct Cache {
 
 impl Loading {
     /// Begins to read the cache of an executable, beside the work of other stages. `None` if it has none: `is_own` tells whether it is
-    /// the description's own output.
-    pub(super) fn start(executable: &Path, is_own: bool, checked: bool) -> Option<Self> {
-        let path = path_of(executable, is_own, checked)?;
+    /// the description's own output, `variant` how it differs from an ordinary executable.
+    pub(super) fn start(executable: &Path, is_own: bool, variant: &str) -> Option<Self> {
+        let path = path_of(executable, is_own, variant)?;
         let from = path.clone();
         let thread = thread::spawn(move || {
             let own = std::env::current_exe().and_then(fs::read).ok()?;
@@ -66,14 +66,14 @@ impl Cache {
 }
 
 /// The file for an executable, if its folder is there or may be made.
-fn path_of(executable: &Path, is_own: bool, checked: bool) -> Option<PathBuf> {
+fn path_of(executable: &Path, is_own: bool, variant: &str) -> Option<PathBuf> {
     let folder = executable.with_file_name("cache");
     let may_be_used = match fs::metadata(&folder) {
         Ok(found) => found.is_dir(),
         Err(error) => is_own && error.kind() == ErrorKind::NotFound,
     };
     let mut name = executable.file_name()?.to_os_string();
-    name.push(if checked { ".checked.memo" } else { ".memo" });
+    name.push(format!("{variant}.memo"));
     may_be_used.then(|| folder.join(name))
 }
 
@@ -127,26 +127,30 @@ mod tests {
         let folder = Folder::new("place");
         let executable = folder.executable();
         let plain = folder.0.join("cache/vm.memo");
-        assert_eq!(path_of(&executable, false, false), None);
-        assert_eq!(path_of(&executable, true, false), Some(plain.clone()));
+        assert_eq!(path_of(&executable, false, ""), None);
+        assert_eq!(path_of(&executable, true, ""), Some(plain.clone()));
         fs::write(folder.0.join("cache"), "a file of its own").expect("it can be written");
-        assert_eq!(path_of(&executable, true, false), None);
+        assert_eq!(path_of(&executable, true, ""), None);
         fs::remove_file(folder.0.join("cache")).expect("it can be removed");
         fs::create_dir(folder.0.join("cache")).expect("it can be made");
-        assert_eq!(path_of(&executable, false, false), Some(plain));
+        assert_eq!(path_of(&executable, false, ""), Some(plain));
     }
 
     #[test]
     fn each_variant_has_a_file_of_its_own() {
         let folder = Folder::new("variants");
-        let start = |checked| Loading::start(&folder.executable(), true, checked);
+        let start = |variant| Loading::start(&folder.executable(), true, variant);
         let finish = |loading: Option<Loading>| loading.and_then(Loading::finish);
-        for checked in [false, true] {
-            let (cache, memo) = finish(start(checked)).expect("the folder may be made");
+        for (variant, result) in [
+            ("", "plain"),
+            (".checked", "checked"),
+            (".variables", "told"),
+        ] {
+            let (cache, memo) = finish(start(variant)).expect("the folder may be made");
             assert_eq!(memo.get(Key::of(b"plain")), None);
-            cache.save(&memo_with(if checked { "checked" } else { "plain" }));
+            cache.save(&memo_with(result));
         }
-        let (_, memo) = finish(start(false)).expect("the folder is there");
+        let (_, memo) = finish(start("")).expect("the folder is there");
         assert_eq!(memo.get(Key::of(b"plain")), Some(&b"plain"[..]));
     }
 
@@ -168,7 +172,7 @@ mod tests {
     #[test]
     fn what_killed_builds_have_left_is_removed() {
         let folder = Folder::new("killed");
-        let cache = Loading::start(&folder.executable(), true, false).and_then(Loading::finish);
+        let cache = Loading::start(&folder.executable(), true, "").and_then(Loading::finish);
         let (cache, _) = cache.expect("the folder may be made");
         cache.save(&memo_with("first"));
         let left = |id: u32| cache.path.with_file_name(format!(".vm.memo.{id}.new"));

@@ -30,7 +30,13 @@ pub(super) fn run(options: &TestOptions, output: &mut Output) -> Result<Status> 
     let mut session = Session::default();
     let analyzed = session.analyze(options.description(), Tests::Included);
     if let Some(analyzed) = &analyzed {
-        session.lower(&analyzed.program, lower::Options { checked: true });
+        session.lower(
+            &analyzed.program,
+            lower::Options {
+                checked: true,
+                ..lower::Options::default()
+            },
+        );
     }
     session.diagnostics.sort();
     let status = show(

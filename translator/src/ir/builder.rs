@@ -7,6 +7,7 @@
 use super::entities::{Alias, Block, FuncId, PinId, SigId, TrapReason, Value};
 use super::function::Function;
 use super::instruction::{Address, Hint, Inst, Symbol, Target};
+use super::locals::Locals;
 use super::opcode::{BinaryOp, BlockOp, CheckedOp, FloatCond, IntCond, Kind, UnaryOp};
 use super::position::Position;
 use super::ssa::Variables;
@@ -21,6 +22,7 @@ pub struct FunctionBuilder {
     pub position: Position,
     pub(super) current: Option<Block>,
     pub(super) variables: Variables,
+    pub(super) locals: Locals,
 }
 
 impl FunctionBuilder {
@@ -37,6 +39,7 @@ impl FunctionBuilder {
             position,
             current: None,
             variables: Variables::default(),
+            locals: Locals::default(),
         };
         builder.seal_block(entry);
         builder.switch_to(entry);
@@ -83,6 +86,7 @@ impl FunctionBuilder {
         let done = last.is_some_and(|&id| self.func.insts[id].inst.is_terminator());
         assert!(!done, "{block} of {} is complete", self.func.name);
         self.current = Some(block);
+        self.enter_snapshot(block, !self.variables.is_sealed(block));
     }
 
     /// The block that is being filled.

@@ -76,6 +76,16 @@ entity!(
     "site"
 );
 entity!(
+    /// A variable of the source that debuggers are told of.
+    Local,
+    "local"
+);
+entity!(
+    /// What the variables of the source are at a place: the bindings so far. The first one is nothing.
+    Snapshot,
+    "snapshot"
+);
+entity!(
     /// A source-level variable while a function is built.
     Variable,
     "var"
@@ -117,6 +127,11 @@ impl Alias {
         let (one, other) = (self.class(), other.class());
         one == other || one.0 <= 1 || other.0 <= 1
     }
+}
+
+impl Snapshot {
+    /// No variable is known.
+    pub const NOTHING: Self = Self(0);
 }
 
 impl Site {

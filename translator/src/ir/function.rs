@@ -2,6 +2,7 @@
 
 use crate::base::{EntityRef, PrimaryMap};
 
+use super::bindings::{Bindings, Bound};
 use super::entities::{Block, FieldId, InstId, Value};
 use super::instruction::{BlockList, Inst, Target, ValueList};
 use super::pools::Pools;
@@ -112,6 +113,8 @@ pub struct Function {
     pub position: Position,
     /// The activations that positions of its instructions are in.
     pub activations: Activations,
+    /// What positions of its instructions say of variables.
+    pub bindings: Bindings,
     /// All instructions ever made; those in blocks count.
     pub insts: PrimaryMap<InstId, InstData>,
     /// All values ever made.
@@ -130,6 +133,7 @@ super::portable::portable_struct!(Function {
     attributes,
     position,
     activations,
+    bindings,
     insts,
     values,
     blocks,
@@ -153,6 +157,7 @@ impl Function {
             attributes: Attributes::default(),
             position,
             activations: Activations::new(position),
+            bindings: Bindings::default(),
             insts: PrimaryMap::new(),
             values: PrimaryMap::new(),
             blocks: PrimaryMap::new(),
@@ -355,6 +360,12 @@ impl Function {
             |old: Block| blocks[old.index()].expect("a block that is used is in the layout");
         let inst = |old: InstId| insts[old.index()].expect("an instruction in a block is kept");
         let value = |old: Value| values[old.index()].expect("a value that is used is defined");
+        let mut bindings = std::mem::take(&mut self.bindings);
+        bindings.map_bound(|old| match values[old.index()] {
+            Some(new) => Bound::Value(new),
+            None => self.bound_to_lost(old, values),
+        });
+        self.bindings = bindings;
         let old = std::mem::take(&mut self.pools);
         let mut pools = Pools::like(&old);
         for block in &mut self.layout {
@@ -380,6 +391,19 @@ impl Function {
             };
         }
         self.pools = pools;
+    }
+
+    /// What a variable is whose value no instruction makes any more.
+    fn bound_to_lost(&self, value: Value, values: &[Option<Value>]) -> Bound {
+        match self.def(value) {
+            Some(Inst::Iconst(n)) => Bound::Constant(n),
+            Some(Inst::Bconst(b)) => Bound::Constant(b.into()),
+            Some(Inst::Cast(_, source)) => match values[source.index()] {
+                Some(new) => Bound::Value(new),
+                None => self.bound_to_lost(source, values),
+            },
+            _ => Bound::Unknown,
+        }
     }
 
     /// A target with arguments.
@@ -436,6 +460,7 @@ impl Function {
 
     /// Replaces every use of a value in the whole function, as `map` says.
     pub fn map_uses(&mut self, mut map: impl FnMut(Value) -> Value) {
+        self.bindings.map(&mut map);
         for position in 0..self.layout.len() {
             let block = self.layout[position];
             for n in 0..self.blocks[block].insts.len() {

@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of Smalltalk; names are text for listings. `lower` makes it, `analysis` and `opt` work on it, `x64` reads it.
 
+pub mod bindings;
 pub mod builder;
 pub mod cfg;
 pub mod data_types;
@@ -12,6 +13,7 @@ pub mod function;
 pub mod instruction;
 #[cfg(test)]
 pub(crate) mod interpret;
+mod locals;
 pub mod module;
 pub mod opcode;
 pub mod parser;
@@ -23,12 +25,13 @@ mod ssa;
 pub mod types;
 pub mod verifier;
 
+pub use bindings::{Binding, Bindings, Bound, LocalVariable};
 pub use builder::FunctionBuilder;
 pub use cfg::Cfg;
 pub use dominators::Dominators;
 pub use entities::{
-    Alias, Block, DataId, FieldId, FuncId, InstId, Name, Part, PinId, SigId, Site, TableId,
-    TrapReason, Value, Variable,
+    Alias, Block, DataId, FieldId, FuncId, InstId, Local, Name, Part, PinId, SigId, Site, Snapshot,
+    TableId, TrapReason, Value, Variable,
 };
 pub use function::{
     Attributes, BlockData, Function, FunctionKind, Inline, InstData, ValueData, ValueDef,

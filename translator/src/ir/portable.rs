@@ -15,6 +15,7 @@ mod parts;
 mod tests;
 mod values;
 
+use super::data_types::DataType;
 use super::entities::{Alias, DataId, FieldId, FuncId, Name, Part, SigId, TableId, TrapReason};
 use super::function::Function;
 use super::module::Module;
@@ -81,6 +82,7 @@ pub struct Numbers {
     parts: Table<Part>,
     reasons: Table<TrapReason>,
     names: Table<Name>,
+    types: Table<DataType>,
     lines: Lines,
     /// Functions from this one on are new: parts of the one that is written.
     next_function: usize,
@@ -116,6 +118,7 @@ impl Numbers {
             parts: Table::new(),
             reasons: Table::new(),
             names: Table::new(),
+            types: Table::new(),
             lines: Lines::OfFunction(FxHashMap::default()),
             next_function: usize::MAX,
         }
@@ -133,6 +136,7 @@ impl Numbers {
             parts: self.parts.sorted(),
             reasons: self.reasons.sorted(),
             names: self.names.sorted(),
+            types: self.types.sorted(),
             ..self
         }
     }
@@ -360,6 +364,7 @@ impl Writer {
             numbers.parts.ranks(),
             numbers.reasons.ranks(),
             numbers.names.ranks(),
+            numbers.types.ranks(),
         ];
         ranks.into_iter().for_each(|ranks| ranks.write(self));
     }

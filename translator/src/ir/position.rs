@@ -2,7 +2,7 @@
 
 use crate::base::{EntityRef, PrimaryMap};
 
-use super::entities::{Name, Site};
+use super::entities::{Name, Site, Snapshot};
 use super::portable::{Portable, Reader, Writer, portable_struct};
 
 /// A place in the source: a method and a line, and the activation of that method. Line 0 is unknown.
@@ -14,6 +14,8 @@ pub struct Position {
     pub line: u32,
     /// Whose code it is: that of the function itself, or of a method inlined into it.
     pub site: Site,
+    /// What the variables are there.
+    pub snapshot: Snapshot,
 }
 
 impl Position {
@@ -24,6 +26,7 @@ impl Position {
             method,
             line,
             site: Site::OWN,
+            snapshot: Snapshot::NOTHING,
         }
     }
 
@@ -101,10 +104,11 @@ impl Activations {
     }
 
     /// Takes the activations of an inlined function in, the function itself as called from `call`. The positions of its code have to be
-    /// [`moved`](Moved::position) then.
-    pub fn take_in(&mut self, callee: &Self, call: Position) -> Moved {
+    /// [`moved`](Moved::position) then. Of snapshots there have been `snapshots` so far.
+    pub fn take_in(&mut self, callee: &Self, call: Position, snapshots: usize) -> Moved {
         let moved = Moved {
             distance: self.0.len(),
+            snapshots,
         };
         for (site, &activation) in callee.0.iter() {
             self.0.push(Activation {
@@ -125,10 +129,11 @@ impl Activations {
     }
 }
 
-/// How sites of an inlined function are numbered in its caller.
+/// How sites and snapshots of an inlined function are numbered in its caller.
 #[derive(Clone, Copy, Debug)]
 pub struct Moved {
     distance: usize,
+    snapshots: usize,
 }
 
 impl Moved {
@@ -136,8 +141,24 @@ impl Moved {
     #[must_use]
     pub fn position(self, position: Position) -> Position {
         Position {
-            site: Site::new(self.distance + position.site.index()),
+            site: self.site(position.site),
+            snapshot: self.snapshot(position.snapshot),
             ..position
+        }
+    }
+
+    /// A site of the callee as one of the caller.
+    #[must_use]
+    pub fn site(self, site: Site) -> Site {
+        Site::new(self.distance + site.index())
+    }
+
+    /// A snapshot of the callee as one of the caller.
+    #[must_use]
+    pub fn snapshot(self, snapshot: Snapshot) -> Snapshot {
+        match snapshot {
+            Snapshot::NOTHING => snapshot,
+            known => Snapshot::new(self.snapshots + known.index()),
         }
     }
 }
@@ -157,7 +178,7 @@ mod tests {
         let leaf = inlined(&mut callee, 3, at(2, 12));
         let mut caller = Activations::new(at(1, 20));
         inlined(&mut caller, 4, at(1, 21));
-        let moved = caller.take_in(&callee, at(1, 25));
+        let moved = caller.take_in(&callee, at(1, 25), 0);
         let place = moved.position(Position {
             site: leaf,
             ..at(3, 1)

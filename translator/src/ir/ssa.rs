@@ -61,11 +61,11 @@ impl Variables {
         }
     }
 
-    fn is_sealed(&self, block: Block) -> bool {
+    pub(super) fn is_sealed(&self, block: Block) -> bool {
         self.sealed.get(block.index()).copied().unwrap_or(false)
     }
 
-    fn predecessors(&self, block: Block) -> &[Block] {
+    pub(super) fn predecessors(&self, block: Block) -> &[Block] {
         self.predecessors
             .get(block.index())
             .map_or(&[], Vec::as_slice)
@@ -91,6 +91,7 @@ impl FunctionBuilder {
         );
         let block = self.current.expect("a variable is assigned in a block");
         self.variables.values.insert((block, variable), value);
+        self.bind_var(variable, value);
     }
 
     /// The value of a variable in the current block.
@@ -119,6 +120,7 @@ impl FunctionBuilder {
         for variable in self.variables.waiting.remove(&block).unwrap_or_default() {
             self.pass_arguments(block, variable);
         }
+        self.end_loop(block);
     }
 
     /// The variables that were read where no assignment reaches.
@@ -159,6 +161,7 @@ impl FunctionBuilder {
         let ty = self.variables.types[variable];
         let value = self.func.add_param(block, ty);
         self.variables.values.insert((block, variable), value);
+        self.bind_param(block, variable, value);
         value
     }
 

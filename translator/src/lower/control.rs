@@ -178,6 +178,7 @@ impl Lowering<'_> {
         let (enter, done) = (self.b.create_block(), self.b.create_block());
         self.branch(runs, enter, done, Hint::None);
         self.enter(enter);
+        self.name_local(variable);
         let variable = self.variable(variable)?;
         self.b.def_var(variable, from.value);
         let header = self.b.create_block();

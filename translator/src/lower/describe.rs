@@ -4,13 +4,19 @@ use std::collections::BTreeMap;
 
 use rustc_hash::FxHashMap;
 
+use super::Options;
 use crate::ir::data_types::{
     DataType, DataTypes, Global, Member, Prototype, Shape, TypeDescription,
 };
 use crate::typed::{ClassId, ClassKind, IntType, MemoryType, MethodKind, Program, Type};
 
 /// Describes the data of a program.
-pub(super) fn describe(program: &Program) -> DataTypes {
+///
+/// Answers also what the types of variables are.
+pub(super) fn describe(
+    program: &Program,
+    options: Options,
+) -> (DataTypes, FxHashMap<Type, DataType>) {
     let mut describer = Describer {
         program,
         types: DataTypes::default(),
@@ -24,7 +30,13 @@ pub(super) fn describe(program: &Program) -> DataTypes {
     describer.components();
     describer.pins();
     describer.exports();
-    describer.types
+    if options.variables {
+        let locals = program.methods.values();
+        for local in locals.flat_map(|method| method.locals.values()) {
+            describer.value(local.ty);
+        }
+    }
+    (describer.types, describer.known)
 }
 
 /// What lies in memory for a field or an element.

@@ -3,13 +3,14 @@
 use rustc_hash::FxHashMap;
 
 use super::layout::Shared;
+use super::locals::Names;
 use super::places::FunctionPlaces;
 use crate::base::diagnostic::{Diagnostic, Diagnostics};
 use crate::base::entity::EntityRef;
 use crate::base::source::Span;
 use crate::ir::{
-    self, Activation, Block, Function, FunctionBuilder, FunctionKind, Hint, Position, Site, Symbol,
-    UnaryOp, Value, Variable,
+    self, Activation, Block, Function, FunctionBuilder, FunctionKind, Hint, Position, Site,
+    Snapshot, Symbol, UnaryOp, Value, Variable,
 };
 use crate::typed::{
     Arithmetic, Expr, ExprKind, IntType, Label, LocalId, Method, MethodId, Range, Trap, Type,
@@ -61,8 +62,9 @@ pub(super) struct Lowering<'a> {
     pub(super) shared: &'a Shared<'a>,
     pub(super) b: FunctionBuilder,
     pub(super) method: &'a Method,
-    id: MethodId,
+    pub(super) id: MethodId,
     variables: Vec<Option<Variable>>,
+    pub(super) names: Names,
     pub(super) labels: FxHashMap<Label, Join>,
     /// Blocks that a branch goes to.
     reached: Vec<bool>,
@@ -82,15 +84,12 @@ impl<'a> Lowering<'a> {
             .map(|local| shared.value_type(local.ty).map(|ty| b.declare_var(ty)))
             .collect();
         let params = b.params();
-        let declared = variables.iter().take(method.n_params).copied().flatten();
-        for (variable, value) in declared.zip(params) {
-            b.def_var(variable, value);
-        }
-        Lowering {
+        let mut lowering = Lowering {
             shared,
             b,
             method,
             id,
+            names: Names::new(method.locals.len()),
             variables,
             labels: FxHashMap::default(),
             reached: Vec::new(),
@@ -101,7 +100,21 @@ impl<'a> Lowering<'a> {
                 ..FunctionPlaces::default()
             },
             diagnostics: Diagnostics::new(),
+        };
+        lowering.receive(&params);
+        lowering
+    }
+
+    /// Gives the parameters their values.
+    fn receive(&mut self, values: &[Value]) {
+        let params = self.method.locals.keys().take(self.method.n_params);
+        let declared = params.filter_map(|local| Some((local, self.variable(local)?)));
+        let declared: Vec<(LocalId, Variable)> = declared.collect();
+        for ((local, variable), &value) in declared.into_iter().zip(values) {
+            self.name_local(local);
+            self.b.def_var(variable, value);
         }
+        self.b.func.position.snapshot = self.b.position.snapshot;
     }
 
     fn method_body(&mut self, body: &Expr) {
@@ -144,7 +157,12 @@ impl<'a> Lowering<'a> {
         if self.span == span {
             return;
         }
-        (self.span, self.b.position) = (span, position);
+        let snapshot = self.b.position.snapshot;
+        self.span = span;
+        self.b.position = Position {
+            snapshot,
+            ..position
+        };
         let next = u32::try_from(self.b.func.insts.len()).unwrap_or(u32::MAX);
         match self.places.runs.last_mut() {
             Some(last) if last.0 == next => last.1 = span,
@@ -163,6 +181,7 @@ impl<'a> Lowering<'a> {
             method,
             line: lines.line(span),
             site,
+            snapshot: outer.snapshot,
         };
         let mut around = outer;
         while around.method != method && around.site != Site::OWN {
@@ -176,7 +195,14 @@ impl<'a> Lowering<'a> {
             call: outer,
         };
         let activations = &mut self.b.func.activations;
-        let site = self.sites.entry(activation);
+        let without_variables = Activation {
+            call: Position {
+                snapshot: Snapshot::NOTHING,
+                ..outer
+            },
+            ..activation
+        };
+        let site = self.sites.entry(without_variables);
         at(*site.or_insert_with(|| activations.push(activation)))
     }
 
@@ -259,9 +285,7 @@ impl<'a> Lowering<'a> {
                     .addr(Symbol::Function(self.shared.functions[method.index()]), 0),
             ),
             ExprKind::Nothing => None,
-            ExprKind::Local(local) => self
-                .variable(*local)
-                .map(|variable| self.b.use_var(variable)),
+            ExprKind::Local(local) => self.read(*local),
             ExprKind::SetLocal(local, value) => self.assign(*local, value),
             ExprKind::State(_)
             | ExprKind::SetState(..)
@@ -303,11 +327,21 @@ impl<'a> Lowering<'a> {
         self.variables[local.index()]
     }
 
+    fn read(&mut self, local: LocalId) -> Option<Value> {
+        let variable = self.variable(local)?;
+        let value = self.b.use_var(variable);
+        if self.name_local(local) {
+            self.b.bind_var(variable, value);
+        }
+        Some(value)
+    }
+
     fn assign(&mut self, local: LocalId, value: &Expr) -> Option<Value> {
         let value = self.expr(value)?;
         let variable = self.variable(local)?;
         let ty = self.shared.value_type(self.method.locals[local].ty)?;
         let value = self.coerce(value, ty);
+        self.name_local(local);
         self.b.def_var(variable, value);
         self.places.locals.entry(value).or_insert(local);
         Some(value)

@@ -6,6 +6,7 @@ use super::Options;
 use super::places::{FunctionPlaces, Lines, Places, method_name};
 use crate::base::entity::EntityRef;
 use crate::base::source::SourceMap;
+use crate::ir::data_types::DataType;
 use crate::ir::{
     self, Access, Alias, Attributes, Data, DataId, Export, FieldId, FuncId, Function,
     FunctionBuilder, FunctionKind, FunctionTable, Inline, Module, Name, Pin, SigId, Signature,
@@ -28,6 +29,10 @@ pub(super) struct Shared<'a> {
     pub(super) functions: Vec<FuncId>,
     pub(super) heads: Vec<Function>,
     pub(super) names: Vec<Name>,
+    /// The types of variables for debuggers.
+    pub(super) data_types: FxHashMap<Type, DataType>,
+    /// By method: the names of its parameters and temporaries, if debuggers want them.
+    pub(super) locals: Vec<Vec<Name>>,
     pub(super) fields: Vec<FieldId>,
     pub(super) field_data: Vec<StateField>,
     pub(super) strings: Vec<DataId>,
@@ -50,7 +55,8 @@ pub(super) fn lay_out<'a>(
     options: Options,
 ) -> (Module, Shared<'a>) {
     let mut module = Module::new();
-    module.data_types = super::describe::describe(program);
+    let (data_types, types) = super::describe::describe(program, options);
+    module.data_types = data_types;
     let lines = Lines::new(program, sources, &mut module);
     let reasons = Trap::ALL
         .iter()
@@ -84,6 +90,8 @@ pub(super) fn lay_out<'a>(
         functions: Vec::new(),
         heads: Vec::new(),
         names: Vec::new(),
+        data_types: types,
+        locals: Vec::new(),
         fields: Vec::new(),
         field_data: Vec::new(),
         strings,
@@ -206,6 +214,11 @@ fn add_head(program: &Program, module: &mut Module, shared: &mut Shared<'_>, id:
     };
     shared.heads.push(function.clone());
     shared.names.push(name);
+    if shared.options.variables {
+        let locals = method.locals.values();
+        let locals = locals.map(|local| module.intern(&local.name)).collect();
+        shared.locals.push(locals);
+    }
     let function = module.functions.push(function);
     shared.functions.push(function);
     if let MethodKind::Export(symbol) = &method.kind {

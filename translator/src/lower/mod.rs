@@ -13,6 +13,7 @@ mod float;
 mod function;
 mod intrinsic;
 mod layout;
+mod locals;
 mod memory;
 mod places;
 mod wide;
@@ -32,6 +33,8 @@ pub use places::Places;
 pub struct Options {
     /// Assertions and array bounds are tested.
     pub checked: bool,
+    /// Debuggers are told where parameters and temporaries are. The code is the same.
+    pub variables: bool,
 }
 
 /// What lowering makes.

@@ -318,7 +318,10 @@ fn inline_one(func: &mut Function, id: InstId, body: &Function) {
         Some(continuation(func, block, rest, (id, body.signature.result)))
     };
     let args = func.values_of(args).to_vec();
-    let sites = func.activations.take_in(&body.activations, call);
+    let sites = {
+        let snapshots = func.bindings.last().index();
+        func.activations.take_in(&body.activations, call, snapshots)
+    };
     let mut copy = Copy::new(func, body, (&args, sites), func_position(func, block));
     copy.run(func, after, block);
 }
@@ -422,6 +425,9 @@ impl<'a> Copy<'a> {
             }
             made.push((block, id, new));
         }
+        let value = |old: Value| self.values[old.index()];
+        func.bindings
+            .take_in(&self.body.bindings, self.sites, value);
         for (block, id, new) in made {
             let block = self.block(block);
             let inst = self.body.insts[id].inst;

@@ -7,7 +7,9 @@
 use super::take_functions;
 use crate::analysis::{Cfg, ColdBlocks, Liveness};
 use crate::base::{EntityRef, PrimaryMap};
-use crate::ir::{Block, FuncId, Function, FunctionKind, Inst, Module, Signature, Type, Value};
+use crate::ir::{
+    Block, Bound, FuncId, Function, FunctionKind, Inst, Module, Signature, Type, Value,
+};
 
 /// Arguments that are passed in registers: a frameless function can hand over no others.
 const INTEGER_ARGUMENTS: usize = 6;
@@ -262,6 +264,7 @@ fn move_out(func: &mut Function, id: FuncId, cut: &Cut, number: usize) -> Functi
         func.position,
     );
     new.activations = func.activations.clone();
+    new.bindings = func.bindings.clone();
     new.attributes.cold = cut.cold;
     new.attributes.moving = func.attributes.moving;
     fill(&mut new, func, cut.block, &arguments);
@@ -317,6 +320,8 @@ fn fill(new: &mut Function, func: &Function, start: Block, arguments: &[Value]) 
     let first = blocks[start.index()].unwrap_or(entry);
     let args: Vec<Value> =
         new.blocks[entry].params[arguments.len() - func.blocks[start].params.len()..].to_vec();
+    new.bindings
+        .map_bound(|old| values[old.index()].map_or(Bound::Unknown, Bound::Value));
     let value = |old: Value| {
         values[old.index()].unwrap_or_else(|| unreachable!("{old} of {} is handed over", func.name))
     };

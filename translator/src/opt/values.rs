@@ -129,6 +129,9 @@ impl Rewriter<'_> {
             scopes.push((block, self.undo.len()));
             self.visit(block);
         }
+        let mut bindings = std::mem::take(&mut self.func.bindings);
+        bindings.map(|value| self.forwarded(value));
+        self.func.bindings = bindings;
     }
 
     fn visit(&mut self, block: Block) {

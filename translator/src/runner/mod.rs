@@ -134,7 +134,14 @@ pub fn run_tests(
 pub fn test_module(program: &mut Program, sources: &SourceMap) -> Result<Module, String> {
     let main = add_test_main(program);
     program.entry = Some(main);
-    let lowered = lower::lower(program, sources, lower::Options { checked: true });
+    let lowered = lower::lower(
+        program,
+        sources,
+        lower::Options {
+            checked: true,
+            ..lower::Options::default()
+        },
+    );
     match lowered.diagnostics.iter().next() {
         Some(diagnostic) => Err(diagnostic.message.clone()),
         None => Ok(lowered.module),

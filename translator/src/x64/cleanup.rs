@@ -3,10 +3,11 @@
 //!
 //! Works on steps with physical registers. Pins and the state's base are registers like others here, but always live.
 
-use super::inst::{MInst, Op, Slot};
+use super::effects::{Effect, RegisterSet, bit};
+use super::inst::{MInst, Op};
 use super::regalloc::{Allocated, Step};
 use super::registers::{RBX, RSP};
-use regalloc2::{Allocation, OperandConstraint, OperandKind, OperandPos, PReg, PRegSet, RegClass};
+use regalloc2::{Allocation, OperandConstraint, OperandKind, OperandPos, PReg};
 
 /// How far back the computation of a copied value is looked for.
 const WINDOW: usize = 24;
@@ -16,7 +17,7 @@ const ROUNDS: usize = 2;
 
 /// Removes moves. `pins` are the registers of the module's pins.
 pub(super) fn remove_moves(function: &mut Allocated, pins: &[PReg]) {
-    let fixed = Registers::of(pins.iter().copied().chain([RBX, RSP]));
+    let fixed = RegisterSet::of(pins.iter().copied().chain([RBX, RSP]));
     let mut cleanup = Cleanup { function, fixed };
     for _ in 0..ROUNDS {
         cleanup.forward_copies();
@@ -32,49 +33,6 @@ pub(super) fn remove_moves(function: &mut Allocated, pins: &[PReg]) {
     cleanup.drop_unread_slots();
 }
 
-/// A set of the 16 integer and 16 float registers.
-#[derive(Clone, Copy, PartialEq, Eq, Default, Debug)]
-struct Registers(u32);
-
-/// The position of a register in a set.
-fn bit(register: PReg) -> usize {
-    match register.class() {
-        RegClass::Int => register.hw_enc(),
-        _ => 16 + register.hw_enc(),
-    }
-}
-
-impl Registers {
-    fn of(registers: impl IntoIterator<Item = PReg>) -> Self {
-        let mut set = Self::default();
-        registers.into_iter().for_each(|register| set.add(register));
-        set
-    }
-
-    fn add(&mut self, register: PReg) {
-        self.0 |= 1 << bit(register);
-    }
-
-    fn remove(&mut self, other: Self) {
-        self.0 &= !other.0;
-    }
-
-    fn has(self, register: PReg) -> bool {
-        self.0 & (1 << bit(register)) != 0
-    }
-
-    fn union(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-}
-
-/// What a step reads and writes.
-#[derive(Clone, Copy, Default)]
-struct Effect {
-    reads: Registers,
-    writes: Registers,
-}
-
 /// Which register is a copy of which, and which spill slot is in which register.
 #[derive(Clone, Default)]
 struct Copies {
@@ -87,7 +45,7 @@ impl Copies {
         self.sources[bit(register)]
     }
 
-    fn forget(&mut self, changed: Registers) {
+    fn forget(&mut self, changed: RegisterSet) {
         for target in 0..32 {
             let gone = changed.0 & (1 << target) != 0;
             if gone || self.sources[target].is_some_and(|source| changed.has(source)) {
@@ -100,7 +58,7 @@ impl Copies {
 
 struct Cleanup<'a> {
     function: &'a mut Allocated,
-    fixed: Registers,
+    fixed: RegisterSet,
 }
 
 impl Cleanup<'_> {
@@ -109,44 +67,7 @@ impl Cleanup<'_> {
     }
 
     fn effect(&self, step: Step) -> Effect {
-        let mut effect = Effect::default();
-        match step {
-            Step::Move { from, to } => {
-                from.as_reg().into_iter().for_each(|r| effect.reads.add(r));
-                to.as_reg().into_iter().for_each(|r| effect.writes.add(r));
-            }
-            Step::Inst(number) => {
-                for (operand, place) in self.function.operands_of(number) {
-                    let Some(register) = place.as_reg() else {
-                        continue;
-                    };
-                    match operand.kind() {
-                        OperandKind::Use => effect.reads.add(register),
-                        OperandKind::Def => effect.writes.add(register),
-                    }
-                }
-                let inst = self.inst(number);
-                let clobbers = self.function.code.clobbers.get(inst.clobbers);
-                effect.writes = effect.writes.union(self.known(clobbers));
-                for slot in [inst.a, inst.b, inst.mem.index, inst.mem.base.slot()] {
-                    if let Slot::Fixed(register) = slot {
-                        effect.reads.add(register);
-                    }
-                }
-                if let Slot::Fixed(register) = inst.dst {
-                    effect.writes.add(register);
-                }
-                if inst.op.is_call() {
-                    effect.writes = effect.writes.union(self.fixed);
-                    effect.writes.remove(Registers::of([RBX, RSP]));
-                }
-            }
-        }
-        effect
-    }
-
-    fn known(&self, set: PRegSet) -> Registers {
-        Registers::of(set)
+        self.function.effect(step, self.fixed)
     }
 
     /// Reads copies at their source, and reloads from registers where the value still is in one.
@@ -188,7 +109,7 @@ impl Cleanup<'_> {
                 if known.is_some() && known == source {
                     return false;
                 }
-                copies.forget(Registers::of(target));
+                copies.forget(RegisterSet::of(target));
                 match (source, target) {
                     (Some(source), Some(target)) => copies.sources[bit(target)] = Some(source),
                     (Some(source), None) => {
@@ -224,10 +145,10 @@ impl Cleanup<'_> {
     }
 
     /// The registers that are read after each block.
-    fn liveness(&self) -> Vec<Registers> {
+    fn liveness(&self) -> Vec<RegisterSet> {
         let blocks = &self.function.blocks;
         let effects: Vec<Effect> = blocks.iter().map(|steps| self.summary(steps)).collect();
-        let mut live_in = vec![Registers::default(); blocks.len()];
+        let mut live_in = vec![RegisterSet::default(); blocks.len()];
         let mut live_out = live_in.clone();
         let mut changed = true;
         while changed {
@@ -261,9 +182,9 @@ impl Cleanup<'_> {
     }
 
     /// Drops what nobody reads, and computes copied values in the right register; whether it did the latter.
-    fn block(&mut self, number: usize, live_out: Registers) -> bool {
+    fn block(&mut self, number: usize, live_out: RegisterSet) -> bool {
         let steps = std::mem::take(&mut self.function.blocks[number]);
-        let mut kept: Vec<(Step, Registers)> = Vec::with_capacity(steps.len());
+        let mut kept: Vec<(Step, RegisterSet)> = Vec::with_capacity(steps.len());
         let mut live = live_out;
         for &step in steps.iter().rev() {
             let effect = self.effect(step);
@@ -303,7 +224,7 @@ impl Cleanup<'_> {
     }
 
     /// Makes the move at `index` unnecessary: what it copies is computed in its destination; false if that cannot be.
-    fn coalesce(&mut self, steps: &mut [(Step, Registers)], index: usize) -> bool {
+    fn coalesce(&mut self, steps: &mut [(Step, RegisterSet)], index: usize) -> bool {
         let (Step::Move { from, to }, live) = steps[index] else {
             return false;
         };
@@ -342,7 +263,7 @@ impl Cleanup<'_> {
             Step::Move { .. } => true,
             Step::Inst(number) => {
                 let inst = self.inst(number);
-                let clobbers = self.known(self.function.code.clobbers.get(inst.clobbers));
+                let clobbers = RegisterSet::of(self.function.code.clobbers.get(inst.clobbers));
                 let insists = self.function.operands_of(number).any(|(operand, place)| {
                     place.as_reg() == Some(register)
                         && matches!(operand.constraint(), OperandConstraint::FixedReg(_))
@@ -374,7 +295,7 @@ impl Cleanup<'_> {
         }
     }
 
-    fn rename_all(&mut self, steps: &mut [(Step, Registers)], from: PReg, to: PReg) {
+    fn rename_all(&mut self, steps: &mut [(Step, RegisterSet)], from: PReg, to: PReg) {
         let (old, new) = (Allocation::reg(from), Allocation::reg(to));
         for (step, live) in steps {
             match step {
@@ -394,7 +315,7 @@ impl Cleanup<'_> {
                     }
                 }
             }
-            live.remove(Registers::of([from]));
+            live.remove(RegisterSet::of([from]));
             live.add(to);
         }
     }

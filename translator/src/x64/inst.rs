@@ -2,7 +2,7 @@
 //!
 //! One record serves all instructions, so that the allocator's adapter and the encoder need not know each of them.
 
-use crate::ir::{Alias, FuncId, Position, Symbol, TrapReason};
+use crate::ir::{Alias, FuncId, InstId, Position, Symbol, TrapReason};
 use regalloc2::{PReg, PRegSet, VReg};
 
 /// The width of an integer operation.
@@ -516,6 +516,8 @@ pub struct MInst {
     pub clobbers: u32,
     /// Where it is from.
     pub position: Position,
+    /// The instruction of the IR whose code begins here.
+    pub root: Option<InstId>,
 }
 
 /// The clobber sets of a function; few are different.

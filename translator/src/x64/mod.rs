@@ -6,9 +6,11 @@
 
 mod cleanup;
 mod code;
+mod effects;
 mod emit;
 mod facts;
 mod frame;
+mod held;
 pub mod inst;
 mod layout;
 pub mod module;
@@ -21,10 +23,13 @@ pub mod registers;
 mod select;
 mod stack;
 
-pub use module::{CodeFunction, CodeModule, CodeRelocation, TrapSite, UnwindStep};
+pub use module::{
+    CodeFunction, CodeModule, CodeRelocation, TrapSite, UnwindStep, VariablePlace, VariableRange,
+};
 pub use registers::Convention;
 pub use stack::{DeepestStack, deepest};
 
+use self::held::HeldAt;
 use self::regalloc::Allocator;
 use self::registers::Registers;
 use self::select::ModuleFacts;
@@ -102,5 +107,7 @@ fn compile_function(
     let selected = select::select(facts, id);
     let mut allocated = allocator.allocate(selected.code, &facts.registers, &function.name);
     cleanup::remove_moves(&mut allocated, &facts.registers.pins);
-    emit::emit(&allocated, &selected.jump_tables, facts)
+    let held_at = HeldAt::new(&allocated, &selected.homes, &facts.registers.pins);
+    let variables = emit::Variables::new(function, held_at);
+    emit::emit(&allocated, &selected.jump_tables, facts, variables)
 }

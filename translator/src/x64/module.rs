@@ -2,7 +2,7 @@
 
 use super::inst::{Note, SymbolRef};
 use super::registers::Convention;
-use crate::ir::{FuncId, Module, Position, TrapReason};
+use crate::ir::{FuncId, Local, Module, Position, TrapReason};
 use regalloc2::PReg;
 
 /// A place in code that the linker fills in: four bytes, the distance of the target from the place.
@@ -36,6 +36,32 @@ pub enum UnwindStep {
     Saved(PReg, u32),
 }
 
+/// Where a debugger finds a variable.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum VariablePlace {
+    /// In the integer register of that number.
+    Register(u8),
+    /// In the vector register of that number.
+    Vector(u8),
+    /// So far below the caller's stack pointer.
+    Frame(u32),
+    /// Nowhere: it is this.
+    Constant(i64),
+}
+
+/// A part of the code in which a variable is at one place.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct VariableRange {
+    /// The variable, one of the bindings of the module's function.
+    pub local: Local,
+    /// From the start of the function.
+    pub begin: u32,
+    /// The first byte behind it.
+    pub end: u32,
+    /// The place.
+    pub place: VariablePlace,
+}
+
 /// A compiled function.
 #[derive(Clone, Default, Debug)]
 pub struct CodeFunction {
@@ -53,6 +79,8 @@ pub struct CodeFunction {
     pub traps: Vec<TrapSite>,
     /// For unwinders.
     pub unwind: Vec<(u32, UnwindStep)>,
+    /// Where variables are, by variable, then ascending.
+    pub variables: Vec<VariableRange>,
     /// Bytes of stack that it uses itself, its return address included.
     pub stack: u32,
 }

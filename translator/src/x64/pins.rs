@@ -243,6 +243,18 @@ impl PinFacts {
         all.next().map(|known| (known.pin, known.distance))
     }
 
+    /// The epochs of pins in which a value that was read from one is in it.
+    pub(super) fn epochs_of(&self, value: Value) -> impl Iterator<Item = (PinId, u32)> {
+        let all = self.known.get(&value).into_iter().flatten();
+        let equal = all.filter(|known| known.distance == 0);
+        equal.map(|known| (known.pin, known.epoch))
+    }
+
+    /// The epoch of a pin before an instruction.
+    pub(super) fn epoch(&self, pin: PinId, before: InstId) -> u32 {
+        self.before[before.index() * self.pins + pin.index()]
+    }
+
     fn at(&self, value: Value, before: InstId) -> impl Iterator<Item = &Known> {
         let start = before.index() * self.pins;
         let all = self.known.get(&value).into_iter().flatten();

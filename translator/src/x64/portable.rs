@@ -3,7 +3,9 @@
 use regalloc2::PReg;
 
 use super::inst::{Helper, Note, SymbolRef};
-use super::module::{CodeFunction, CodeRelocation, TrapSite, UnwindStep};
+use super::module::{
+    CodeFunction, CodeRelocation, TrapSite, UnwindStep, VariablePlace, VariableRange,
+};
 use super::registers::Convention;
 use crate::ir::portable::{portable_enum, portable_struct};
 use crate::ir::{Portable, Reader, Writer};
@@ -11,11 +13,13 @@ use crate::ir::{Portable, Reader, Writer};
 portable_struct! {
     CodeRelocation { offset, target, addend }
     TrapSite { offset, position, reason }
+    VariableRange { local, begin, end, place }
 }
 
 portable_enum! {
     Convention { Plain, Pinned, Handler }
     Helper { MemCopy, MemMove, MemFill, MemFill64 }
+    VariablePlace { Register(number), Vector(number), Frame(below), Constant(n) }
     Note { None, Alias(class), Symbol(symbol) }
     SymbolRef {
         Module(symbol),
@@ -28,22 +32,32 @@ portable_enum! {
     }
 }
 
+impl Portable for PReg {
+    fn write(&self, to: &mut Writer) {
+        to.number(self.index() as u64);
+    }
+
+    fn read(from: &mut Reader<'_>) -> Option<Self> {
+        let register = usize::try_from(from.number()?).ok()?;
+        (register < Self::NUM_INDEX).then(|| Self::from_index(register))
+    }
+}
+
 impl Portable for UnwindStep {
     fn write(&self, to: &mut Writer) {
         let (register, bytes) = match *self {
             Self::Distance(bytes) => (None, bytes),
-            Self::Saved(register, bytes) => (Some(register.index() as u64), bytes),
+            Self::Saved(register, bytes) => (Some(register), bytes),
         };
         (register, bytes).write(to);
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
-        let (register, bytes): (Option<u64>, u32) = Portable::read(from)?;
-        let Some(register) = register else {
-            return Some(Self::Distance(bytes));
-        };
-        let register = usize::try_from(register).ok()?;
-        (register < PReg::NUM_INDEX).then(|| Self::Saved(PReg::from_index(register), bytes))
+        let (register, bytes): (Option<PReg>, u32) = Portable::read(from)?;
+        Some(match register {
+            Some(register) => Self::Saved(register, bytes),
+            None => Self::Distance(bytes),
+        })
     }
 }
 
@@ -57,6 +71,7 @@ impl Portable for CodeFunction {
             notes,
             traps,
             unwind,
+            variables,
             stack,
         } = self;
         to.raw(code);
@@ -66,6 +81,7 @@ impl Portable for CodeFunction {
         notes.write(to);
         traps.write(to);
         unwind.write(to);
+        variables.write(to);
         stack.write(to);
     }
 
@@ -78,6 +94,7 @@ impl Portable for CodeFunction {
             notes: Portable::read(from)?,
             traps: Portable::read(from)?,
             unwind: Portable::read(from)?,
+            variables: Portable::read(from)?,
             stack: Portable::read(from)?,
         })
     }

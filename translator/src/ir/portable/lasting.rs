@@ -11,6 +11,7 @@ use rustc_hash::FxHashMap;
 
 use super::{Lines, Numbers, Portable, Reader, Table, Writer};
 use crate::base::{EntityRef, Key, Memo, PrimaryMap};
+use crate::ir::data_types::{DataType, Shape, TypeDescription};
 use crate::ir::entities::{Alias, DataId, FieldId, FuncId, Name, Part, SigId, TableId, TrapReason};
 use crate::ir::function::Function;
 use crate::ir::module::{Data, Module};
@@ -26,6 +27,7 @@ pub struct Lasting {
     parts: Kind<Part>,
     reasons: Kind<TrapReason>,
     names: Kind<Name>,
+    types: Kind<DataType>,
     /// By method: the line that its lines are told from.
     lines: Arc<[u32]>,
     /// What all functions share.
@@ -127,6 +129,7 @@ impl Lasting {
             }),
             reasons: texts(&module.trap_reasons),
             names: texts(&module.names),
+            types: types(&module.data_types.types),
             lines: first_lines(module),
             shared: shared.bytes,
             next_function: module.functions.len(),
@@ -172,6 +175,7 @@ impl Lasting {
         self.parts.write(&numbers.parts, to);
         self.reasons.write(&numbers.reasons, to);
         self.names.write(&numbers.names, to);
+        self.types.write(&numbers.types, to);
     }
 
     fn read(&self, from: &mut Reader<'_>) -> Option<Numbers> {
@@ -185,6 +189,7 @@ impl Lasting {
             parts: self.parts.read(from)?,
             reasons: self.reasons.read(from)?,
             names: self.names.read(from)?,
+            types: self.types.read(from)?,
             ..self.numbers()
         })
     }
@@ -268,6 +273,17 @@ impl Entities {
 
 fn texts<K: EntityRef + Hash>(texts: &PrimaryMap<K, String>) -> Kind<K> {
     Kind::new(texts.keys(), |id, to| to.raw(texts[id].as_bytes()))
+}
+
+/// Types are known by their names, pointers by what they lead to.
+fn types(types: &PrimaryMap<DataType, TypeDescription>) -> Kind<DataType> {
+    Kind::new(types.keys(), |id, to| {
+        let ty = &types[id];
+        to.raw(ty.name.as_bytes());
+        if let Shape::Pointer(Some(target)) = ty.shape {
+            to.raw(types[target].name.as_bytes());
+        }
+    })
 }
 
 /// Constants are known by their content, since their names are numbers; others by their name.

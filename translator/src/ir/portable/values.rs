@@ -2,9 +2,10 @@
 
 use super::{Portable, Reader, Writer};
 use crate::base::{EntityRef, PrimaryMap};
+use crate::ir::data_types::DataType;
 use crate::ir::entities::{
-    Alias, Block, DataId, FieldId, FuncId, InstId, Name, Part, PinId, SigId, Site, TableId,
-    TrapReason, Value,
+    Alias, Block, DataId, FieldId, FuncId, InstId, Local, Name, Part, PinId, SigId, Site, Snapshot,
+    TableId, TrapReason, Value,
 };
 use crate::ir::position::Position;
 
@@ -39,7 +40,7 @@ macro_rules! local_entities {
 }
 
 // Pins are few; the whole list of them is part of what is asked.
-local_entities!(Value, Block, InstId, Site, PinId);
+local_entities!(Value, Block, InstId, Site, Snapshot, Local, PinId);
 
 macro_rules! module_entities {
     ($($ty:ty: $table:ident),*) => {
@@ -57,7 +58,7 @@ macro_rules! module_entities {
 }
 
 module_entities!(
-    DataId: data, FieldId: fields, TableId: tables, SigId: signatures, Part: parts, TrapReason: reasons, Name: names
+    DataId: data, FieldId: fields, TableId: tables, SigId: signatures, Part: parts, TrapReason: reasons, Name: names, DataType: types
 );
 
 impl Portable for FuncId {
@@ -107,6 +108,7 @@ impl Portable for Position {
             line => line.wrapping_sub(first).wrapping_add(1),
         };
         (method, line, self.site).write(to);
+        self.snapshot.write(to);
     }
 
     fn read(from: &mut Reader<'_>) -> Option<Self> {
@@ -117,7 +119,13 @@ impl Portable for Position {
             0 => 0,
             line => line.wrapping_add(first).wrapping_sub(1),
         };
-        Some(Self { method, line, site })
+        let snapshot = Portable::read(from)?;
+        Some(Self {
+            method,
+            line,
+            site,
+            snapshot,
+        })
     }
 }
 

@@ -21,7 +21,14 @@ pub(super) enum Result {
 /// Runs a method by the evaluator, as lowered, and as optimised; all must agree.
 pub(super) fn agree(program: &Program, method: MethodId, arguments: &[&[i128]]) -> Vec<Result> {
     let sources = SourceMap::new();
-    let lowered = lower(program, &sources, Options { checked: true });
+    let lowered = lower(
+        program,
+        &sources,
+        Options {
+            checked: true,
+            ..Options::default()
+        },
+    );
     assert!(lowered.diagnostics.is_empty(), "{:?}", lowered.diagnostics);
     let function = FuncId::new(method.index());
     let name = &program.methods[method].name;

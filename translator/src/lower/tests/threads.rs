@@ -44,7 +44,7 @@ fn accesses(body: Vec<Expr>) -> Vec<(&'static str, i32)> {
     let result = body.last().map_or(Type::Void, |last| last.ty);
     let body = expr(ExprKind::Seq(body), result, None);
     let method = add(&mut program, "accesses", &[word], 1, result, body);
-    let mut lowered = lower(&program, &SourceMap::new(), Options { checked: false });
+    let mut lowered = lower(&program, &SourceMap::new(), Options::default());
     assert!(lowered.diagnostics.is_empty(), "{:?}", lowered.diagnostics);
     let name = program.methods[method].name.clone();
     keep(&mut lowered.module, &name);

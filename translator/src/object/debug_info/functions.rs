@@ -9,32 +9,60 @@ use std::collections::BTreeMap;
 use gimli::constants::{self, DwAt};
 use gimli::write::{Address, AttributeValue, DwarfUnit, Range, RangeList, UnitEntryId};
 
+use rustc_hash::FxHashMap;
+
 use super::files::{Files, source_name};
+use super::types::Types;
+use crate::ir::data_types::DataType;
 use crate::ir::{Activation, Function, Module, Name, Position, Site};
+use crate::x64::CodeFunction;
 
 /// Machine code of one position: where it begins and ends, and the position.
 type Run = (u64, u64, Position);
 
+/// A copy of a method.
+pub(super) struct Inlined {
+    pub(super) entry: UnitEntryId,
+    /// What all copies have in common.
+    pub(super) origin: UnitEntryId,
+    /// Where it is.
+    pub(super) pieces: Vec<(u64, u64)>,
+}
+
+/// The entry of a function, before it has its name.
+pub(super) struct Concrete<'a> {
+    pub(super) entry: UnitEntryId,
+    pub(super) function: &'a Function,
+    pub(super) compiled: &'a CodeFunction,
+    /// Its address.
+    pub(super) start: u64,
+}
+
 /// Writes the entries of functions.
 pub(super) struct Functions<'a> {
-    module: &'a Module,
+    pub(super) module: &'a Module,
     files: Files<'a>,
+    pub(super) types: &'a Types<'a>,
     /// The abstract entries of inlined methods, by the name as it is written.
     abstracts: BTreeMap<String, UnitEntryId>,
     /// The same by the name in the module.
     of_methods: BTreeMap<Name, UnitEntryId>,
+    /// The variables of abstract entries, by those and by what is said of them.
+    pub(super) variables: FxHashMap<(UnitEntryId, Name, DataType), UnitEntryId>,
     /// The entries of functions.
-    concrete: Vec<(UnitEntryId, &'a Function)>,
+    concrete: Vec<Concrete<'a>>,
 }
 
 impl<'a> Functions<'a> {
     /// Nothing is written yet.
-    pub(super) fn new(module: &'a Module, files: Files<'a>) -> Self {
+    pub(super) fn new(module: &'a Module, files: Files<'a>, types: &'a Types<'a>) -> Self {
         Self {
             module,
             files,
+            types,
             abstracts: BTreeMap::new(),
             of_methods: BTreeMap::new(),
+            variables: FxHashMap::default(),
             concrete: Vec::new(),
         }
     }
@@ -45,27 +73,40 @@ impl<'a> Functions<'a> {
         dwarf: &mut DwarfUnit,
         function: &'a Function,
         start: u64,
-        (lines, size): (&[(u32, Position)], u64),
+        compiled: &'a CodeFunction,
     ) {
-        let runs = runs(lines, start, size);
+        let size = compiled.code.len() as u64;
+        let runs = runs(&compiled.lines, start, size);
         self.add_lines(dwarf, &runs, (start, size));
         let root = dwarf.unit.root();
         let entry = dwarf.unit.add(root, constants::DW_TAG_subprogram);
         set_range(dwarf, entry, (start, start + size));
-        self.concrete.push((entry, function));
-        self.add_inlined(dwarf, function, entry, &runs);
+        let concrete = Concrete {
+            entry,
+            function,
+            compiled,
+            start,
+        };
+        let entries = self.add_inlined(dwarf, function, entry, &runs);
+        self.add_variables(dwarf, &concrete, &entries);
+        self.concrete.push(concrete);
     }
 
     /// Names the functions: those that have an abstract entry by that.
     pub(super) fn finish(mut self, dwarf: &mut DwarfUnit) {
-        for (entry, function) in std::mem::take(&mut self.concrete) {
-            match self.abstracts.get(&function.name) {
-                Some(&origin) => {
+        for concrete in std::mem::take(&mut self.concrete) {
+            let Concrete {
+                entry, function, ..
+            } = concrete;
+            let origin = self.abstracts.get(&function.name).copied();
+            match origin {
+                Some(origin) => {
                     let origin = AttributeValue::UnitRef(origin);
                     set(dwarf, entry, constants::DW_AT_abstract_origin, origin);
                 }
                 None => self.define(dwarf, entry, &function.name, function.position),
             }
+            self.add_own_variables(dwarf, &concrete, origin);
         }
     }
 
@@ -96,30 +137,41 @@ impl<'a> Functions<'a> {
         function: &Function,
         entry: UnitEntryId,
         runs: &[Run],
-    ) {
+    ) -> BTreeMap<Site, Inlined> {
         let ranges = ranges_of_sites(function, runs);
-        let mut entries: BTreeMap<Site, UnitEntryId> = BTreeMap::from([(Site::OWN, entry)]);
-        for (&site, pieces) in &ranges {
+        let mut entries: BTreeMap<Site, Inlined> = BTreeMap::new();
+        for (site, pieces) in ranges {
             let &Activation { definition, call } = function.activations.get(site);
-            let parent = entries[&call.site];
+            let parent = entries.get(&call.site).map_or(entry, |outer| outer.entry);
             let inlined = dwarf.unit.add(parent, constants::DW_TAG_inlined_subroutine);
-            entries.insert(site, inlined);
-            let origin = AttributeValue::UnitRef(self.abstract_entry(dwarf, definition));
-            set(dwarf, inlined, constants::DW_AT_abstract_origin, origin);
+            let origin = self.abstract_entry(dwarf, definition);
+            let reference = AttributeValue::UnitRef(origin);
+            set(dwarf, inlined, constants::DW_AT_abstract_origin, reference);
             match pieces[..] {
                 [range] => set_range(dwarf, inlined, range),
-                _ => set_ranges(dwarf, inlined, pieces),
+                _ => set_ranges(dwarf, inlined, &pieces),
             }
             let file = self.files.of(dwarf, self.module, call.method);
             let file = AttributeValue::FileIndex(Some(file));
             set(dwarf, inlined, constants::DW_AT_call_file, file);
             let line = AttributeValue::Udata(u64::from(call.line));
             set(dwarf, inlined, constants::DW_AT_call_line, line);
+            let inlined = Inlined {
+                entry: inlined,
+                origin,
+                pieces,
+            };
+            entries.insert(site, inlined);
         }
+        entries
     }
 
     /// What all copies of a method have in common.
-    fn abstract_entry(&mut self, dwarf: &mut DwarfUnit, definition: Position) -> UnitEntryId {
+    pub(super) fn abstract_entry(
+        &mut self,
+        dwarf: &mut DwarfUnit,
+        definition: Position,
+    ) -> UnitEntryId {
         if let Some(&known) = self.of_methods.get(&definition.method) {
             return known;
         }

@@ -5,6 +5,7 @@
 mod files;
 mod functions;
 mod types;
+mod variables;
 
 use self::files::{Files, text};
 use self::functions::Functions;
@@ -62,17 +63,16 @@ pub(super) fn sections(
     let program = &mut dwarf.unit.line_program;
     let here = program.add_directory(text("."));
     program.add_file(text("vm"), here, None);
-    let mut functions = Functions::new(code.module, Files::new(options));
+    let types = Types::add(&mut dwarf, &code.module.data_types);
+    let mut functions = Functions::new(code.module, Files::new(options), &types);
     for &id in &collected.order {
         let compiled = &code.functions[id.index()];
         if let (Some(piece), false) = (collected.functions[id.index()], compiled.code.is_empty()) {
             let start = layout.address(piece);
-            let lines = (&compiled.lines[..], compiled.code.len() as u64);
-            functions.add(&mut dwarf, &code.module.functions[id], start, lines);
+            functions.add(&mut dwarf, &code.module.functions[id], start, compiled);
         }
     }
     functions.finish(&mut dwarf);
-    let types = Types::add(&mut dwarf, &code.module.data_types);
     let ranges = ranges_with_pins(code, collected, layout);
     types.add_pins(&mut dwarf, &code.module.pins, &ranges);
     types.add_globals(

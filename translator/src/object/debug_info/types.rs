@@ -169,7 +169,8 @@ impl<'a> Types<'a> {
         set(dwarf, entry, constants::DW_AT_name, name);
     }
 
-    fn refer(&self, dwarf: &mut DwarfUnit, entry: UnitEntryId, ty: Option<DataType>) {
+    /// Says what the type of an entry is.
+    pub(super) fn refer(&self, dwarf: &mut DwarfUnit, entry: UnitEntryId, ty: Option<DataType>) {
         if let Some(ty) = ty {
             let reference = AttributeValue::UnitRef(self.entries[ty]);
             set(dwarf, entry, constants::DW_AT_type, reference);

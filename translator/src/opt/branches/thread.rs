@@ -3,7 +3,7 @@
 //! A block may be passed by only if what it defines is used nowhere else, since it no longer dominates what follows.
 
 use crate::base::EntityRef;
-use crate::ir::{Block, Function, Inst, InstId, Target, UnaryOp, Value};
+use crate::ir::{Block, Bound, Function, Inst, InstId, Target, UnaryOp, Value};
 
 /// The longest block that is evaluated for an edge.
 const MOST_INSTRUCTIONS: usize = 4;
@@ -19,7 +19,26 @@ pub(super) fn run(func: &mut Function) -> bool {
         let id = func.terminator_id(func.layout[number]);
         changed |= redirect(func, id, &through);
     }
+    if changed {
+        forget_values(func, &through);
+    }
     changed
+}
+
+/// Variables that are bound to what a block defines may be something else on the edges past it.
+fn forget_values(func: &mut Function, through: &[bool]) {
+    let mut lost = vec![false; func.values.len()];
+    for &block in func.layout.iter().filter(|block| through[block.index()]) {
+        let data = &func.blocks[block];
+        let results = data.insts.iter().filter_map(|&id| func.insts[id].result);
+        for value in data.params.iter().copied().chain(results) {
+            lost[value.index()] = true;
+        }
+    }
+    func.bindings.map_bound(|value| match lost[value.index()] {
+        true => Bound::Unknown,
+        false => Bound::Value(value),
+    });
 }
 
 /// By block: whether edges may be led past it.

@@ -2,7 +2,7 @@
 
 use super::codes::alu_code;
 use super::stream::Label;
-use super::{Emitter, memory, r64};
+use super::{Emitter, Stub, memory, r64};
 use crate::base::EntityRef;
 use crate::ir::{PinId, Position, TrapReason};
 use crate::x64::inst::{Alu, Cond, Form, MInst, Op, SymbolRef, Width};
@@ -54,15 +54,22 @@ impl Emitter<'_> {
     }
 
     pub(super) fn trap_if(&mut self, cond: Cond, reason: TrapReason, position: Position) {
-        let known = self
-            .stubs
-            .iter()
-            .find(|stub| stub.1 == reason && stub.2.is_same_line(position));
-        let label = match known {
-            Some(&(label, ..)) => label,
+        let same = |stub: &&mut Stub| stub.reason == reason && stub.position.is_same_line(position);
+        let label = match self.stubs.iter_mut().find(same) {
+            Some(stub) => {
+                let same_place = stub.position == position;
+                let held = stub.held.take().filter(|_| same_place);
+                stub.held = held.map(|held| held.common(self.variables.held()));
+                stub.label
+            }
             None => {
                 let label = self.stream.label();
-                self.stubs.push((label, reason, position));
+                self.stubs.push(Stub {
+                    label,
+                    reason,
+                    position,
+                    held: Some(self.variables.held().clone()),
+                });
                 label
             }
         };

@@ -5,19 +5,24 @@ mod control;
 mod float;
 mod integer;
 mod stream;
+mod variables;
+
+pub(super) use self::variables::Variables;
 
 use self::codes::{alu_code, register};
 use self::stream::{Label, Stream};
+use self::variables::{Shown, StepKind};
 use super::code::Code;
 use super::frame::Frame;
+use super::held::{Held, Spot};
 use super::inst::{Alu, Cond, Form, MInst, Mem, MemBase, Op, Shift, Slot, Unary, Width};
 use super::layout;
-use super::module::{CodeFunction, UnwindStep};
+use super::module::{CodeFunction, UnwindStep, VariablePlace};
 use super::regalloc::{Allocated, Step};
 use super::select::ModuleFacts;
 use crate::ir::{Position, TrapReason};
 use iced_x86::{Code as Encoding, Instruction, MemoryOperand, Register};
-use regalloc2::{Allocation, Block, PReg, RegClass};
+use regalloc2::{Allocation, Block, PReg, RegClass, SpillSlot};
 
 /// To what multiple the head of an inner loop is aligned, if no more than so many bytes are needed.
 const LOOP_ALIGNMENT: (u32, u32) = (16, 10);
@@ -28,6 +33,7 @@ pub(super) fn emit(
     function: &Allocated,
     jump_tables: &[Vec<u32>],
     facts: &ModuleFacts<'_>,
+    variables: Variables<'_>,
 ) -> CodeFunction {
     let code = &function.code;
     let mut empty: Vec<bool> = (0..code.blocks.len())
@@ -45,6 +51,7 @@ pub(super) fn emit(
         empty,
         labels,
         stream,
+        variables,
         stubs: Vec::new(),
         allocations: &[],
         repeating: false,
@@ -53,6 +60,15 @@ pub(super) fn emit(
     };
     emitter.run();
     emitter.finish(jump_tables)
+}
+
+/// A trapping instruction that stands behind the code.
+struct Stub {
+    label: Label,
+    reason: TrapReason,
+    position: Position,
+    /// What is held wherever it is reached from, if all those are one place in the source.
+    held: Option<Held>,
 }
 
 struct Emitter<'a> {
@@ -65,7 +81,9 @@ struct Emitter<'a> {
     labels: Vec<Label>,
     stream: Stream,
     /// Trapping instructions that stand behind the code.
-    stubs: Vec<(Label, TrapReason, Position)>,
+    stubs: Vec<Stub>,
+    /// Where variables are.
+    variables: Variables<'a>,
     /// Those of the current instruction's operands.
     allocations: &'a [Allocation],
     /// Whether the current block is repeated in the place of a jump.
@@ -79,15 +97,36 @@ struct Emitter<'a> {
 impl<'a> Emitter<'a> {
     fn run(&mut self) {
         self.stream.at(self.code.position);
+        self.receive();
         self.prologue();
         for index in 0..self.order.len() {
             let next = self.order.get(index + 1).copied();
             self.block(self.order[index], next);
         }
-        for (label, reason, position) in std::mem::take(&mut self.stubs) {
-            self.stream.bind(label);
-            self.stream.at(position);
-            self.trap(reason, position);
+        for stub in std::mem::take(&mut self.stubs) {
+            self.stream.bind(stub.label);
+            self.stream.at(stub.position);
+            match stub.held {
+                Some(held) => {
+                    self.variables.resume(held);
+                    self.variables.show(stub.position, &mut self.stream);
+                }
+                None => self.variables.hide_all(&mut self.stream),
+            }
+            self.trap(stub.reason, stub.position);
+        }
+    }
+
+    /// Shows the parameters that come in registers.
+    fn receive(&mut self) {
+        let first = self.function.blocks.first().and_then(|steps| steps.first());
+        if let Some(&Step::Inst(number)) = first
+            && self.code.insts[number as usize].op == Op::Arguments
+        {
+            let place = (Block::new(0), 0);
+            self.variables.come_to(place, StepKind::Plain);
+            self.variables.advance(place);
+            self.variables.show(self.code.position, &mut self.stream);
         }
     }
 
@@ -106,6 +145,21 @@ impl<'a> Emitter<'a> {
         }
         let finished = self.stream.finish();
         let place = |label: &Label| finished.labels[label.index()];
+        let size = u32::try_from(finished.code.len()).expect("a function below 4 GiB");
+        let variables = variables::ranges(&finished.variables, size, |shown| match shown {
+            Shown::Constant(n) => VariablePlace::Constant(n),
+            Shown::At(Spot::Register(register)) => {
+                let number = u8::try_from(register.hw_enc()).expect("16 registers");
+                match register.class() {
+                    RegClass::Int => VariablePlace::Register(number),
+                    _ => VariablePlace::Vector(number),
+                }
+            }
+            Shown::At(Spot::Slot(slot)) => {
+                let offset = self.frame.spill_offset(SpillSlot::new(slot));
+                VariablePlace::Frame(stack - offset.cast_unsigned())
+            }
+        });
         CodeFunction {
             jump_tables: targets
                 .iter()
@@ -117,12 +171,14 @@ impl<'a> Emitter<'a> {
             notes: finished.notes,
             traps: finished.traps,
             unwind: finished.unwind,
+            variables,
             stack,
         }
     }
 
     fn block(&mut self, block: Block, next: Option<Block>) {
         if self.is_loop_head(block) {
+            self.variables.hide_all(&mut self.stream);
             self.stream.align(LOOP_ALIGNMENT.0, LOOP_ALIGNMENT.1);
         }
         self.stream.bind(self.labels[block.index()]);
@@ -134,13 +190,29 @@ impl<'a> Emitter<'a> {
         let shape = &self.code.blocks[block.index()];
         let readers = self.flag_readers(shape.range);
         self.zero_flag_of = None;
-        for &step in &self.function.blocks[block.index()] {
+        self.variables.enter(block);
+        // Moves at the start of a block belong to no place in the source.
+        let mut position = None;
+        for (index, &step) in self.function.blocks[block.index()].iter().enumerate() {
+            let place = (block, index);
+            let mut kind = StepKind::Plain;
+            if let Step::Inst(number) = step {
+                let inst = &self.code.insts[number as usize];
+                position = Some(inst.position);
+                kind = kind_of(inst.op);
+                self.stream.at(inst.position);
+            }
+            self.variables.come_to(place, kind);
+            match position {
+                Some(position) => self.variables.show(position, &mut self.stream),
+                None => self.variables.hide_all(&mut self.stream),
+            }
+            self.stream.begin_step();
             match step {
                 Step::Inst(number) => {
                     self.reader = readers[(number - shape.range.0) as usize];
                     self.allocations = self.function.allocations_of(number);
                     let inst = &self.code.insts[number as usize];
-                    self.stream.at(inst.position);
                     self.instruction(inst, block, next);
                     self.zero_flag_of = self.zero_flag_after(inst);
                 }
@@ -151,6 +223,8 @@ impl<'a> Emitter<'a> {
                     }
                 }
             }
+            self.variables.hide_changed(place, kind, &mut self.stream);
+            self.variables.advance(place);
         }
     }
 
@@ -403,6 +477,14 @@ impl<'a> Emitter<'a> {
             Op::Trap(reason) => self.trap(reason, inst.position),
             Op::Unreachable => self.put(Ok(Instruction::with(Encoding::Ud2))),
         }
+    }
+}
+
+fn kind_of(op: Op) -> StepKind {
+    match op {
+        Op::Call | Op::CallReg | Op::CallMem => StepKind::Call,
+        _ if op.is_exit() => StepKind::Exit,
+        _ => StepKind::Plain,
     }
 }
 

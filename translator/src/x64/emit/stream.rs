@@ -3,7 +3,8 @@
 //! Jumps, labels, alignment and everything that is told of a place in the code are events between the bytes. When all is written,
 //! jumps start short, those out of reach become long until nothing changes, and the events get their final places.
 
-use crate::ir::{Position, TrapReason};
+use super::variables::Shown;
+use crate::ir::{Local, Position, TrapReason};
 use crate::x64::inst::{Cond, Note, SymbolRef};
 use crate::x64::module::{CodeRelocation, TrapSite, UnwindStep};
 use iced_x86::{Encoder, Instruction};
@@ -32,6 +33,8 @@ enum Event {
     Note(Note),
     Trap(TrapReason, Position),
     Unwind(UnwindStep),
+    /// From here on a variable is there, or nowhere.
+    Variable(Local, Option<Shown>),
 }
 
 /// The stream.
@@ -42,6 +45,15 @@ pub(super) struct Stream {
     labels: u32,
     relocations: Vec<CodeRelocation>,
     line: Option<Position>,
+    /// Where the first instruction of the current step ends: the events before that, and the place.
+    first_end: Option<Inside>,
+}
+
+/// A place in a step.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Inside {
+    events: usize,
+    at: u32,
 }
 
 /// The code of a function with the final places of everything told of it.
@@ -54,6 +66,7 @@ pub(super) struct Finished {
     pub(super) notes: Vec<(u32, Note)>,
     pub(super) traps: Vec<TrapSite>,
     pub(super) unwind: Vec<(u32, UnwindStep)>,
+    pub(super) variables: Vec<(u32, Local, Option<Shown>)>,
 }
 
 impl Stream {
@@ -65,6 +78,7 @@ impl Stream {
             labels: 0,
             relocations: Vec::new(),
             line: None,
+            first_end: None,
         }
     }
 
@@ -95,7 +109,8 @@ impl Stream {
 
     /// The instructions to come are from there.
     pub(super) fn at(&mut self, position: Position) {
-        if self.line != Some(position) {
+        let same = |line: Position| line.is_same_line(position) && line.site == position.site;
+        if !self.line.is_some_and(same) {
             self.line = Some(position);
             self.event(Event::Line(position));
         }
@@ -115,8 +130,48 @@ impl Stream {
         self.event(Event::Unwind(step));
     }
 
+    /// From here on a variable is there, or nowhere.
+    pub(super) fn variable(&mut self, local: Local, shown: Option<Shown>) {
+        self.event(Event::Variable(local, shown));
+    }
+
+    /// Begins a step.
+    pub(super) fn begin_step(&mut self) {
+        self.first_end = None;
+    }
+
+    /// Where the effects of the current step can be seen before its end, if anywhere: behind the first of several instructions, and at
+    /// the end of a call.
+    pub(super) fn inside(&self, calls: bool) -> Option<Inside> {
+        let first = self.first_end?;
+        if first.at < self.length || first.events < self.events.len() {
+            return Some(first);
+        }
+        let last_byte = Inside {
+            events: self.events.len(),
+            at: self.length - 1,
+        };
+        calls.then_some(last_byte)
+    }
+
+    /// From a place in the current step on a variable is nowhere.
+    pub(super) fn hide_inside(&mut self, place: Inside, local: Local) {
+        let event = Event::Variable(local, None);
+        self.events.insert(place.events, (place.at, event));
+    }
+
     pub(super) fn put(&mut self, instruction: Instruction) {
-        match self.encoder.encode(&instruction, 0) {
+        self.encode(&instruction);
+        if self.first_end.is_none() {
+            self.first_end = Some(Inside {
+                events: self.events.len(),
+                at: self.length,
+            });
+        }
+    }
+
+    fn encode(&mut self, instruction: &Instruction) {
+        match self.encoder.encode(instruction, 0) {
             Ok(length) => self.length += u32::try_from(length).expect("at most 15"),
             Err(error) => unreachable!("{:?} cannot be encoded: {error}", instruction.code()),
         }
@@ -250,6 +305,7 @@ impl Finished {
                 reason,
             }),
             Event::Unwind(step) => self.unwind.push((at, step)),
+            Event::Variable(local, shown) => self.variables.push((at, local, shown)),
         }
     }
 

@@ -84,6 +84,7 @@ impl Build {
             operands: (0, 0),
             clobbers: 0,
             position,
+            root: None,
         };
         Self {
             inst,

@@ -15,6 +15,7 @@ mod compare;
 mod control;
 mod extension;
 mod float;
+mod homes;
 mod memory;
 mod pin;
 mod value;
@@ -24,6 +25,7 @@ pub(super) use self::call::check as check_calls;
 use self::build::Build;
 use super::code::{Code, CodeBlock};
 use super::facts::{Facts, is_float};
+use super::held::Homes;
 use super::inst::{ClobberSets, Helper, MInst, Op, Reg};
 use super::pins::PinFacts;
 use super::registers::{Convention, Registers};
@@ -57,6 +59,8 @@ pub(super) struct Selected {
     pub code: Code,
     /// For each jump table, the successor of the switch for each number.
     pub jump_tables: Vec<Vec<u32>>,
+    /// Where the values of bindings are.
+    pub homes: Homes,
 }
 
 /// Selects the machine instructions of a function with a body.
@@ -137,7 +141,9 @@ impl<'a> Selector<'a> {
             self.block(rank, &blocks_after);
         }
         self.assemble();
+        let homes = self.homes();
         Selected {
+            homes,
             code: self.code,
             jump_tables: self.jump_tables,
         }
@@ -201,6 +207,9 @@ impl<'a> Selector<'a> {
 
     /// Appends the root's instructions, backwards.
     fn flush(&mut self) {
+        if let Some(first) = self.current.first_mut() {
+            first.root = Some(self.root);
+        }
         self.backwards.extend(self.current.drain(..).rev());
     }
 
