@@ -73,7 +73,10 @@ const ATTACKS: &[(&str, End)] = &[
         "instancesWithoutVariables",
         Says("#instVarAt:put: in ClassToSpoil class failed (bad argument)"),
     ),
-    ("senderIsItself", Answers("true")),
+    (
+        "senderIsItself",
+        Says("BlockCannotReturn: return from a dead method context"),
+    ),
     ("outerContextIsItsOwn", Says("OutOfMemory")),
     ("closureIsNumber", NO_CONTEXT),
     ("methodOfSenderIsNumber", Answers("nil")),
@@ -169,8 +172,12 @@ const RUNNING_ATTACKS: &[(&str, End)] = &[
         Says("Instance of SmallInteger does not understand #with:with:"),
     ),
     ("senderGoesOnBehindItsSends", Answers("7")),
-    ("senderHasNoStack", NO_CONTEXT),
-    ("processGoesOnWithoutStack", NO_CONTEXT),
+    ("senderHasNoStack", Says("nil does not understand #+")),
+    (
+        "processGoesOnWithoutStack",
+        Says("Instances of UndefinedObject are not indexable"),
+    ),
+    ("processGoesOnWithoutAnswer", Answers("1")),
     ("shortStoreIntoContext", NO_CONTEXT),
     (
         "shortStoresIntoContext",
