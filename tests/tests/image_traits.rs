@@ -17,18 +17,22 @@ fn composed(traits: &str) -> Folder {
     let first = "Trait { #name : 'TFirst', #instVars : [ 'x', 'y' ] }\n".to_owned()
         + &method("TFirst >> both", "^ 1")
         + &method("TFirst >> needed", "self explicitRequirement")
+        + &method("TFirst >> from: start to: end", "^ start")
+        + &method("TFirst >> @ other", "^ other")
         + &method("TFirst class >> maker", "^ 5");
     let second = "Trait { #name : 'TSecond' }\n".to_owned()
         + &method("TSecond >> both", "^ 2")
         + &method("TSecond >> needed", "^ 8");
-    let using = |name: &str| format!("Trait {{ #name : '{name}', #traits : 'TFirst' }}\n");
+    let using =
+        |name: &str, traits: &str| format!("Trait {{ #name : '{name}', #traits : '{traits}' }}\n");
     let class = format!("Class {{ #name : 'Composed', #superclass : 'Thing', {traits} }}\n")
         + &method("Composed >> traitConflict", "^ 55");
     for (name, text) in [
         ("TFirst.trait.st", first),
         ("TSecond.trait.st", second),
-        ("TLeft.trait.st", using("TLeft")),
-        ("TRight.trait.st", using("TRight")),
+        ("TLeft.trait.st", using("TLeft", "TFirst")),
+        ("TRight.trait.st", using("TRight", "TFirst")),
+        ("TBoth.trait.st", using("TBoth", "TFirst + TSecond")),
         ("Composed.class.st", class),
     ] {
         folder.write(&format!("more/More/{name}"), &text);
@@ -48,6 +52,10 @@ fn compositions_of_traits_follow_the_rules_of_traits() {
         ("TLeft + TRight", "both", 1),
         ("TLeft + TRight + TSecond", "both", 55),
         ("TLeft + TRight + TSecond", "needed", 8),
+        // A conflict stays one when one of its methods comes once more.
+        ("TFirst + TBoth", "both", 55),
+        ("TBoth + TFirst", "both", 55),
+        ("TFirst + TBoth", "needed", 8),
         // What leaves something out, renames or prefers it resolves conflicts.
         ("TFirst + (TSecond - {#both})", "both", 1),
         ("(TFirst - #(both)) + TSecond", "both", 2),
@@ -73,6 +81,8 @@ fn compositions_of_traits_follow_the_rules_of_traits() {
             "TSecond + TFirst",
             "TSecond , TFirst",
             "TLeft + TRight + TSecond",
+            "TFirst + TBoth",
+            "TBoth + TFirst",
         ];
         assert_eq!(in_conflict, conflicts.contains(&composition), "{told}");
     }
@@ -142,4 +152,37 @@ fn the_description_may_name_what_traits_require_and_what_a_conflict_sends() {
         told.contains("implement needed: its method sends size"),
         "{told}"
     );
+}
+
+#[test]
+fn the_sources_tell_methods_with_other_names_and_methods_in_conflict_as_the_image_has_them() {
+    let aliases =
+        "{#other -> #both. #copy:with: -> #from:to:. #at: -> #@. #% -> #@. #more -> #other}";
+    let folder = composed(&format!("#traits : '(TFirst @ {aliases}) + TSecond'"));
+    let path = folder.path.join("mini.ron");
+    let description = std::fs::read_to_string(&path).expect("the description is there");
+    let file = "source_file: (name: \"mini.sources\", pointer: (bytes: 4, order: Little))";
+    let description = description.replace("trailer: [0, 0, 0]", file);
+    folder.write("mini.ron", &description);
+    let (_, text) = folder.source_file();
+    let chunks: Vec<String> = text
+        .split("!Composed methodsFor: 'all' stamp: ''!")
+        .skip(1)
+        .filter_map(|rest| rest.split('!').next())
+        .map(|chunk| chunk.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    for expected in [
+        "both ^ self traitConflict",
+        "other ^ 1",
+        "more ^ 1",
+        "from: start to: end ^ start",
+        "copy: start with: end ^ start",
+        "@ other ^ other",
+        "at: other ^ other",
+        "% other ^ other",
+        "needed ^ 8",
+    ] {
+        let found = chunks.iter().filter(|chunk| *chunk == expected);
+        assert_eq!(found.count(), 1, "{expected}: {chunks:#?}");
+    }
 }

@@ -73,12 +73,21 @@ pub struct Methods {
 pub struct MethodSource {
     /// Its tree.
     pub method: Method,
-    /// What stands behind the pattern.
-    pub body_span: Span,
+    /// Its source: the pattern, and what stands behind it.
+    pub text: [TextPart; 2],
     /// Its protocol.
     pub category: Option<Symbol>,
     /// The package it stands in.
     pub package: Symbol,
+}
+
+/// A part of a method's source.
+#[derive(Clone, Debug)]
+pub enum TextPart {
+    /// It stands in a file.
+    Written(Span),
+    /// It stands nowhere: a composition of traits gives the method another name, or another body.
+    Made(Box<str>),
 }
 
 /// All classes.
@@ -258,7 +267,7 @@ impl Builder<'_> {
             let added = MethodSource {
                 category: chunk.category.map(|category| category.name),
                 method: chunk.method,
-                body_span: chunk.body_span,
+                text: [place, chunk.body_span].map(TextPart::Written),
                 package,
             };
             let replaced = known.methods[side].put(added);

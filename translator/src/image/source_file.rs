@@ -1,11 +1,11 @@
 //! The file with the sources of all methods, and the pointers to them behind the bytecodes.
 //!
-//! In: the methods as they stand in the files that were read. Out: a text in chunk format, and for each method the bytes that say where in it the method begins.
+//! In: the methods as they stand in the files that were read, or as compositions of traits make them. Out: a text in chunk format, and for each method the bytes that say where in it the method begins.
 //! Holds: the text has the line ends of the image's strings; positions count bytes of UTF-8.
 
 use serde::Deserialize;
 
-use super::model::MethodSource;
+use super::model::{MethodSource, TextPart};
 use crate::base::SourceMap;
 
 /// What the description says of the file.
@@ -62,6 +62,9 @@ impl SourcesFile {
         }
         if !(1..=8).contains(&bytes) {
             return Err(format!("a source pointer has 1 to 8 bytes, not {bytes}"));
+        }
+        if self.pointer.factor == 0 {
+            return Err("a source pointer with the factor 0 points nowhere".to_owned());
         }
         Ok(())
     }
@@ -125,11 +128,17 @@ impl<'a> SourceWriter<'a> {
             doubled(&category)
         ));
         let pointer = self.description.pointer.at(self.text.len());
-        let source =
-            [method.method.pattern_span, method.body_span].map(|span| self.sources.snippet(span));
-        self.write(&doubled(source.concat().trim_end()));
+        let source: String = method.text.iter().map(|part| self.part(part)).collect();
+        self.write(&doubled(source.trim_end()));
         self.write("! !\n\n");
         pointer
+    }
+
+    fn part<'t>(&'t self, part: &'t TextPart) -> &'t str {
+        match part {
+            TextPart::Written(span) => self.sources.snippet(*span),
+            TextPart::Made(text) => text,
+        }
     }
 
     fn write(&mut self, text: &str) {

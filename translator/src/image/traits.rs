@@ -7,11 +7,11 @@
 use rustc_hash::{FxHashMap, FxHashSet};
 use serde::Deserialize;
 
-use super::model::{Class, MethodSource, Model};
+use super::model::{Class, MethodSource, Model, TextPart};
 use crate::base::{Diagnostic, Diagnostics, FileId, Interner, Span, Symbol};
 use crate::syntax::ast::{
     Expr, ExprId, ExprKind, Exprs, Literal, Method, Name, PseudoVariable, Send, Statement,
-    StatementKind, argument_count,
+    StatementKind, argument_count, selector_parts,
 };
 use crate::syntax::parser::parse_expression;
 use crate::tonel::SourceText;
@@ -79,7 +79,10 @@ impl Flat {
             match self.find(method.selector()) {
                 None => self.methods.push(method),
                 Some(known) if known.is_required && !method.is_required => *known = method,
-                Some(known) if method.is_required || known.origin() == method.origin() => {}
+                Some(_) if method.is_required => {}
+                Some(known) if known.origin() == method.origin() => {
+                    known.conflict = known.conflict.or(method.conflict);
+                }
                 Some(known) => known.conflict = Some([known.origin(), method.origin()]),
             }
         }
@@ -192,7 +195,10 @@ impl Flattener<'_> {
             kind: StatementKind::Return(send),
             span,
         };
+        let body = format!("\n\t^ self {}", self.interner.text(self.conflict));
+        source.text[1] = TextPart::Made(body.into());
         source.method = Method {
+            comment: None,
             pragmas: Vec::new(),
             temps: Vec::new(),
             statements: vec![statement],
@@ -348,6 +354,8 @@ impl Flattener<'_> {
                 .push(error.hint("give the alias a name with as many arguments"));
             return;
         }
+        let pattern = pattern(new, &method.source.method.params, self.interner);
+        method.source.text[0] = TextPart::Made(pattern.into());
         method.source.method.selector = new;
         flat.methods.retain(|known| known.selector() != new);
         flat.methods.push(method);
@@ -473,6 +481,18 @@ impl Flattener<'_> {
         let error = Diagnostic::error("I013", message).primary(name.span, "");
         self.diagnostics.push(error.hint(hint));
     }
+}
+
+/// The pattern of a method with this selector and these parameters.
+fn pattern(selector: Symbol, params: &[Name], interner: &Interner) -> String {
+    if params.is_empty() {
+        return interner.text(selector).to_owned();
+    }
+    let parts: Vec<_> = selector_parts(interner, selector)
+        .zip(params)
+        .map(|(part, param)| format!("{part} {}", interner.text(param.name)))
+        .collect();
+    parts.join(" ")
 }
 
 fn symbol(expr: ExprId, exprs: &Exprs) -> Option<Symbol> {
