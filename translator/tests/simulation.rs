@@ -10,21 +10,29 @@ const TRANSLATOR: &str = env!("CARGO_BIN_EXE_ouroc");
 
 /// Smalltalk tests that run natively only, and why.
 const NOT_SIMULATED: &[(&str, &str)] = &[
+    ("BecomeTest", LONG),
     ("ClassTest", LONG),
     ("CollectionTest", LONG),
     ("FileTest", LONG),
     ("FloatFunctionTest", LONG),
     ("FloatTest", LONG),
     ("GarbageCollectionTest", LONG),
+    ("GraphMutationTest", LONG),
     ("HashedCollectionTest", LONG),
     ("LargeIntegerTest", LONG),
+    ("MediaPrimitiveTest", LONG),
+    ("NumberFallbackTest", LONG),
     ("SymbolTest", LONG),
     ("TenuringTest", LONG),
-    ("SnapshotTest", CALLS),
-    ("SocketTest", CALLS),
+    ("WeakCollectionTest", LONG),
+    ("OperatingSystemPrimitiveTest", PROCESSES),
+    ("ResolverPrimitiveTest", SOCKETS),
+    ("SocketPrimitiveTest", SOCKETS),
+    ("SocketTest", SOCKETS),
 ];
 const LONG: &str = "they take millions of bytecodes";
-const CALLS: &str = "they need system calls that the evaluator does not know";
+const PROCESSES: &str = "they start processes, of which the evaluator is only one";
+const SOCKETS: &str = "they need sockets, which the evaluator has not";
 
 /// The folder of the workspace.
 fn root() -> &'static Path {

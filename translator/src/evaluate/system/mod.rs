@@ -1,16 +1,16 @@
 //! System calls of the evaluated program, carried out on the host or, for time and chance, made up.
 
-use std::collections::BTreeMap;
-use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+mod file_calls;
+mod files;
+
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use self::files::OpenFiles;
 use super::code::Site;
 use super::fault::{FaultKind, Outcome};
 use super::machine::{Eval, Machine};
-use super::memory::{Memory, MemoryFault, PAGE_SIZE, Protection};
+use super::memory::{MemoryFault, PAGE_SIZE, Protection};
 
 const ENOENT: i64 = 2;
 const EBADF: i64 = 9;
@@ -49,7 +49,7 @@ pub struct System {
     pub output: Vec<u8>,
     /// Written to standard error.
     pub errors: Vec<u8>,
-    files: BTreeMap<u64, File>,
+    open_files: OpenFiles,
     input_position: usize,
     /// Microseconds that passed on the made-up clock.
     ticks: u64,
@@ -65,7 +65,7 @@ impl System {
             options,
             output: Vec::new(),
             errors: Vec::new(),
-            files: BTreeMap::new(),
+            open_files: OpenFiles::default(),
             input_position: 0,
             ticks: 0,
             random: 0x9E37_79B9_7F4A_7C15,
@@ -96,123 +96,6 @@ impl System {
         self.random ^= self.random << 17;
         (self.random >> 32) as u8
     }
-
-    fn path(&self, bytes: &[u8]) -> PathBuf {
-        use std::os::unix::ffi::OsStrExt;
-        let path = PathBuf::from(std::ffi::OsStr::from_bytes(bytes));
-        match &self.options.folder {
-            Some(folder) if path.is_relative() => folder.join(path),
-            _ => path,
-        }
-    }
-
-    fn open(&mut self, path: &[u8], flags: u64, mode: u64) -> i64 {
-        let access = flags & 3;
-        let mut options = OpenOptions::new();
-        options
-            .read(access != 1)
-            .write(access != 0)
-            .mode((mode & 0o7777) as u32);
-        options
-            .create(flags & 0o100 != 0 && access != 0)
-            .truncate(flags & 0o1000 != 0 && access != 0);
-        if flags & 0o200 != 0 && flags & 0o100 != 0 {
-            options.create_new(true);
-        }
-        options.custom_flags((flags & (0o2000 | 0o200_000 | 0o400_000)) as i32);
-        match options.open(self.path(path)) {
-            Ok(file) => {
-                let number = (3..)
-                    .find(|number| !self.files.contains_key(number))
-                    .unwrap_or(u64::MAX);
-                self.files.insert(number, file);
-                number as i64
-            }
-            Err(error) => errno(&error),
-        }
-    }
-
-    fn read(&mut self, number: u64, at: Option<u64>, size: u64) -> Result<Vec<u8>, i64> {
-        let size = size.min(MAX_TRANSFER) as usize;
-        if number == 0 {
-            let rest = &self.options.input[self.input_position..];
-            let part = rest[..rest.len().min(size)].to_vec();
-            self.input_position += part.len();
-            return Ok(part);
-        }
-        let Some(mut file) = self.files.get(&number) else {
-            return Err(-EBADF);
-        };
-        let mut bytes = Vec::new();
-        if let Some(at) = at {
-            bytes.resize(size, 0);
-            let count = file
-                .read_at(&mut bytes, at)
-                .map_err(|error| errno(&error))?;
-            bytes.truncate(count);
-        } else {
-            (&mut file)
-                .take(size as u64)
-                .read_to_end(&mut bytes)
-                .map_err(|error| errno(&error))?;
-        }
-        Ok(bytes)
-    }
-
-    fn write(&mut self, number: u64, at: Option<u64>, bytes: &[u8]) -> i64 {
-        match number {
-            1 => {
-                self.output.extend_from_slice(bytes);
-                if self.options.echo {
-                    // A closed standard output is no concern of the program.
-                    let _ = io::stdout().write_all(bytes);
-                }
-                return bytes.len() as i64;
-            }
-            2 => {
-                self.errors.extend_from_slice(bytes);
-                if self.options.echo {
-                    let _ = io::stderr().write_all(bytes);
-                }
-                return bytes.len() as i64;
-            }
-            _ => {}
-        }
-        let Some(mut file) = self.files.get(&number) else {
-            return -EBADF;
-        };
-        let written = match at {
-            Some(at) => file.write_at(bytes, at),
-            None => file.write(bytes),
-        };
-        written.map_or_else(|error| errno(&error), |count| count as i64)
-    }
-
-    fn on_file(&mut self, number: u64, act: impl FnOnce(&mut File) -> io::Result<i64>) -> i64 {
-        match self.files.get_mut(&number) {
-            Some(file) => act(file).unwrap_or_else(|error| errno(&error)),
-            None if number < 3 => 0,
-            None => -EBADF,
-        }
-    }
-
-    fn seek(&mut self, number: u64, distance: u64, from: u64) -> i64 {
-        let position = match from {
-            0 => SeekFrom::Start(distance),
-            1 => SeekFrom::Current(distance as i64),
-            2 => SeekFrom::End(distance as i64),
-            _ => return -EINVAL,
-        };
-        self.on_file(number, |file| file.seek(position).map(|at| at as i64))
-    }
-}
-
-fn errno(error: &io::Error) -> i64 {
-    -i64::from(error.raw_os_error().unwrap_or(5))
-}
-
-fn status(result: io::Result<()>) -> i64 {
-    result.map_or_else(|error| errno(&error), |()| 0)
 }
 
 impl Machine<'_> {
@@ -231,9 +114,13 @@ impl Machine<'_> {
             return self.halt(Outcome::Exit(args[0] as u8 as i32));
         }
         let answer = match number {
-            0 | 1 | 3 | 5 | 8 | 17 | 18 | 72 | 74 | 75 | 77 => self.file_call(number, args),
+            0 | 1 | 3 | 5 | 8 | 17 | 18 | 72 | 74 | 75 | 77 | 217 | 285 => {
+                self.file_call(number, args)
+            }
             9 | 10 | 11 | 28 => self.memory_call(number, args),
-            2 | 21 | 82 | 83 | 84 | 87 | 257 | 263 | 264 => self.path_call(number, args),
+            2 | 4 | 6 | 21 | 82..=84 | 87 | 89 | 90 | 92 | 94 | 257 | 263 | 264 => {
+                self.path_call(number, args)
+            }
             35 | 96 | 201 | 228 | 229 | 318 => self.time_call(number, args),
             13 | 14 | 38 | 131 => Ok(0), // signals never come
             79 => self.current_folder(args),
@@ -290,65 +177,6 @@ impl Machine<'_> {
         Ok(8)
     }
 
-    fn file_call(&mut self, number: u64, [file, address, size, at, ..]: [u64; 6]) -> Answer {
-        Ok(match number {
-            0 | 17 => {
-                self.memory.check(address, size, true)?;
-                match self.system.read(file, (number == 17).then_some(at), size) {
-                    Ok(bytes) => {
-                        self.memory.write_slice(address, &bytes)?;
-                        bytes.len() as i64
-                    }
-                    Err(error) => error,
-                }
-            }
-            1 | 18 => {
-                let bytes = self.memory.read_vec(address, size.min(MAX_TRANSFER))?;
-                self.system
-                    .write(file, (number == 18).then_some(at), &bytes)
-            }
-            3 => match self.system.files.remove(&file) {
-                None if file > 2 => -EBADF,
-                _ => 0,
-            },
-            5 => self.file_status(file, address)?,
-            8 => self.system.seek(file, address, size),
-            // Descriptor flags and locks mean nothing to a program that is alone.
-            72 => self.system.on_file(file, |_| Ok(0)),
-            77 => self
-                .system
-                .on_file(file, |file| file.set_len(address).map(|()| 0)),
-            _ => self
-                .system
-                .on_file(file, |file| file.sync_all().map(|()| 0)),
-        })
-    }
-
-    /// Writes the parts of `struct stat` that programs look at.
-    fn file_status(&mut self, file: u64, address: u64) -> Answer {
-        let mut stat = [0_u8; 144];
-        let mut put =
-            |offset: usize, bytes: &[u8]| stat[offset..offset + bytes.len()].copy_from_slice(bytes);
-        if let Some(file) = self.system.files.get(&file) {
-            let Ok(metadata) = file.metadata() else {
-                return Ok(-EBADF);
-            };
-            put(8, &metadata.ino().to_le_bytes());
-            put(16, &metadata.nlink().to_le_bytes());
-            put(24, &metadata.mode().to_le_bytes());
-            put(48, &metadata.size().to_le_bytes());
-            put(56, &metadata.blksize().to_le_bytes());
-            put(64, &metadata.blocks().to_le_bytes());
-            put(88, &metadata.mtime().to_le_bytes());
-        } else if file < 3 {
-            put(24, &0o010_600_u32.to_le_bytes());
-        } else {
-            return Ok(-EBADF);
-        }
-        self.memory.write_slice(address, &stat)?;
-        Ok(0)
-    }
-
     fn memory_call(
         &mut self,
         number: u64,
@@ -402,39 +230,6 @@ impl Machine<'_> {
         Ok(base as i64)
     }
 
-    fn path_call(&mut self, number: u64, args: [u64; 6]) -> Answer {
-        let [a, b, c, d, ..] = args;
-        Ok(match number {
-            2 => {
-                let path = c_string(&mut self.memory, a)?;
-                self.system.open(&path, b, c)
-            }
-            257 => {
-                let path = c_string(&mut self.memory, b)?;
-                self.system.open(&path, c, d)
-            }
-            82 | 264 => {
-                let (from, to) = if number == 82 { (a, b) } else { (b, d) };
-                let from = c_string(&mut self.memory, from)?;
-                let to = c_string(&mut self.memory, to)?;
-                status(std::fs::rename(
-                    self.system.path(&from),
-                    self.system.path(&to),
-                ))
-            }
-            _ => {
-                let path = c_string(&mut self.memory, if number == 263 { b } else { a })?;
-                let path = self.system.path(&path);
-                match number {
-                    21 => status(std::fs::metadata(path).map(|_| ())),
-                    83 => status(std::fs::create_dir(path)),
-                    84 => status(std::fs::remove_dir(path)),
-                    _ => status(std::fs::remove_file(path)),
-                }
-            }
-        })
-    }
-
     fn time_call(&mut self, number: u64, [a, b, ..]: [u64; 6]) -> Answer {
         let now = self.system.now();
         let (seconds, nanoseconds) = (now / 1_000_000_000, now % 1_000_000_000);
@@ -470,17 +265,5 @@ impl Machine<'_> {
             _ => return Ok(-ENOSYS),
         }
         Ok(0)
-    }
-}
-
-/// The bytes up to a zero.
-fn c_string(memory: &mut Memory, address: u64) -> Result<Vec<u8>, MemoryFault> {
-    let mut bytes = Vec::new();
-    loop {
-        let [byte] = memory.read(address.wrapping_add(bytes.len() as u64))?;
-        if byte == 0 {
-            return Ok(bytes);
-        }
-        bytes.push(byte);
     }
 }
