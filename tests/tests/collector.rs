@@ -2,6 +2,10 @@
 
 use tests::Session;
 use tests::image::{BytecodeSet, Method, Value, World};
+use tests::planted::{planted_vm, primitive};
+
+/// No memory for a mapping, as the VM with planted faults numbers failures.
+const NO_MEMORY: i64 = -3;
 
 const RECEIVER: u8 = 112;
 const RETURN_RECEIVER: u8 = 120;
@@ -321,5 +325,64 @@ fn two_threads_find_the_same_objects_as_one() {
     let alone = heap("1");
     for _ in 0..3 {
         assert_eq!(heap("2"), alone);
+    }
+}
+
+/// A program that lets a mapping fail, collects all garbage twice, and quits with 7.
+fn program_without_mapping(mapping: i64) -> Vec<u8> {
+    let mut world = World::new();
+    let set = BytecodeSet::V3;
+    let collect = Method {
+        primitive: 130,
+        ..Method::new(set, vec![], vec![RETURN_RECEIVER])
+    };
+    world.define("Main", "collectAll", &collect);
+    let fail = Method {
+        arguments: 2,
+        temporaries: 2,
+        primitive: primitive::FAIL_CALL,
+        ..Method::new(set, vec![], vec![RETURN_RECEIVER])
+    };
+    world.define("Main", "failCall:with:", &fail);
+    let mut literals = ["quit:", "collectAll", "failCall:with:"]
+        .map(|name| Value::Object(world.symbol(name)))
+        .to_vec();
+    literals.extend([mapping, NO_MEMORY, 7].map(Value::Integer));
+    // self failCall: mapping with: NO_MEMORY; collectAll; collectAll; quit: 7.
+    let code = vec![
+        RECEIVER,
+        literal(3),
+        literal(4),
+        242,
+        POP,
+        RECEIVER,
+        209,
+        POP,
+        RECEIVER,
+        209,
+        POP,
+        RECEIVER,
+        literal(5),
+        QUIT,
+        RETURN_RECEIVER,
+    ];
+    world.define("Main", "start", &Method::new(set, literals, code));
+    world.image()
+}
+
+#[test]
+fn a_full_collection_without_memory_for_one_of_its_tables_is_called_off() {
+    for threads in ["1", "2"] {
+        for mapping in 1..=10 {
+            let session = Session::new(&program_without_mapping(mapping));
+            let options = ["--check-heap", "--gc-threads", threads];
+            let run = session.run_with(planted_vm(), 30, &options);
+            // Behind the tables there are lists, which grow while a collection cannot be called off any more.
+            let is_over = mapping > 5 && run.status == 1 && run.stderr.contains("out of memory");
+            assert!(
+                run.status == 7 || is_over,
+                "mapping {mapping}, {threads} threads: {run:?}"
+            );
+        }
     }
 }

@@ -65,7 +65,9 @@ fn what_is_not_understood_is_named() {
     refused(&["--no-such-option", "x.image"], "--no-such-option");
     refused(&["--eden", "much", "x.image"], "much");
     refused(&["--gc-stress", "0", "x.image"], "0");
-    refused(&["--gc-threads", "3", "x.image"], "one or two threads");
+    for count in ["0", "3", "some"] {
+        refused(&["--gc-threads", count, "x.image"], "one or two threads");
+    }
     refused(&["--max-heap"], "needs a value");
     refused(&["no-such.image"], "no-such.image");
 }
