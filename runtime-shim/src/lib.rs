@@ -12,14 +12,14 @@
     reason = "this is the part of the virtual machine that deals with the bare process"
 )]
 
-use core::arch::{asm, naked_asm};
+use core::arch::naked_asm;
 
 /// Ends the process at once: nothing in this crate may panic.
 #[cfg(panic = "abort")]
 #[panic_handler]
 fn panicked(_: &core::panic::PanicInfo) -> ! {
     // SAFETY: an undefined instruction touches no memory.
-    unsafe { asm!("ud2", options(noreturn, nomem, nostack)) }
+    unsafe { core::arch::asm!("ud2", options(noreturn, nomem, nostack)) }
 }
 
 unsafe extern "C" {
@@ -112,7 +112,6 @@ unsafe extern "C" fn ouro_thread() -> ! {
         "xor ebp, ebp",
         "mov rdi, r8",
         "call r9",
-        "xor edi, edi",
         "mov eax, 60",
         "syscall",
         "ud2"
