@@ -21,8 +21,8 @@ const EDITS: &[Edit] = &[
     (
         "a step of every lookup",
         "VM-Interpreter/MethodLookup.class.st",
-        "\tself describe: found in: entry.\n\taSelector isBytes ifTrue: [ entry select: aSelector class: aClassIndex ].\n",
-        "\taSelector isBytes ifTrue: [ entry select: aSelector class: aClassIndex ].\n\tself describe: found in: entry.\n",
+        "\tself describe: found in: entry.\n\t(aSelector isBytes and:",
+        "\tself describe: found in: entry.\n\t(aSelector isObject and:",
     ),
     (
         "the copying of the scavenger",
