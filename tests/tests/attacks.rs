@@ -178,6 +178,12 @@ const RUNNING_ATTACKS: &[(&str, End)] = &[
         Says("Instances of UndefinedObject are not indexable"),
     ),
     ("processGoesOnWithoutAnswer", Answers("1")),
+    (
+        "processGoesOnWithHugeStack",
+        Says("#resume in Process failed"),
+    ),
+    ("processWaitsAtNumberOutOfRange", Answers("4")),
+    ("processWaitsWithoutCode", Answers("4")),
     ("shortStoreIntoContext", NO_CONTEXT),
     (
         "shortStoresIntoContext",
