@@ -10,6 +10,7 @@ pub mod planted;
 pub mod random;
 pub mod rust_literals;
 pub mod segments;
+pub mod statistics;
 pub mod translated;
 
 use std::path::{Path, PathBuf};

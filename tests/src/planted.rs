@@ -5,7 +5,7 @@ use std::sync::OnceLock;
 
 use ouroc::lower;
 
-use crate::translated::{executable, vm_description_with};
+use crate::translated::{built_once, vm_description_with};
 
 /// Primitives of the VM with planted faults.
 pub mod primitive {
@@ -37,10 +37,7 @@ pub mod primitive {
 /// When it cannot be built.
 pub fn planted_vm() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let replaced = ("SystemCalls", "FailingSystemCalls");
-        let description = vm_description_with("planted", "VM-Planted", replaced);
-        executable("planted", &description, lower::Options::default())
-            .unwrap_or_else(|told| panic!("{told}"))
-    })
+    let replaced = ("SystemCalls", "FailingSystemCalls");
+    let description = || vm_description_with("planted", "VM-Planted", replaced);
+    built_once(&PATH, "planted", description, lower::Options::default())
 }

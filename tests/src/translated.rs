@@ -51,11 +51,7 @@ fn write(folder: &Path, bytes: &[u8]) -> std::io::Result<PathBuf> {
 }
 
 /// The executable `target/NAME/ouro` of the program that `description`, the text of a build description, tells.
-pub(crate) fn executable(
-    name: &str,
-    description: &str,
-    options: lower::Options,
-) -> Result<PathBuf, String> {
+fn executable(name: &str, description: &str, options: lower::Options) -> Result<PathBuf, String> {
     let told = |error: std::io::Error| error.to_string();
     let folder = folder(name);
     std::fs::create_dir_all(&folder).map_err(told)?;
@@ -97,58 +93,60 @@ pub(crate) fn vm_description_with(name: &str, package: &str, replaced: (&str, &s
     text
 }
 
+/// The executable of the VM that `description` tells, built when a test first asks for it.
+pub(crate) fn built_once(
+    path: &'static OnceLock<PathBuf>,
+    name: &str,
+    description: impl FnOnce() -> String,
+    options: lower::Options,
+) -> &'static Path {
+    path.get_or_init(|| {
+        executable(name, &description(), options).unwrap_or_else(|told| panic!("{told}"))
+    })
+}
+
 /// The executable of the VM that tells on the standard error output how primitives end: each with so many arguments, or each failure code, once.
 ///
 /// # Panics
 /// When it cannot be built.
 pub fn coverage_vm() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let replaced = ("PrimitiveCall", "PrimitiveCoverage");
-        let description = vm_description_with("coverage", "VM-Coverage", replaced);
-        let options = lower::Options::default();
-        executable("coverage", &description, options).unwrap_or_else(|told| panic!("{told}"))
-    })
+    let replaced = ("PrimitiveCall", "PrimitiveCoverage");
+    let description = || vm_description_with("coverage", "VM-Coverage", replaced);
+    built_once(&PATH, "coverage", description, lower::Options::default())
 }
 
-/// The executable of the VM as it is, but without an image, built when a test first asks for it.
+/// The executable of the VM as it is, but without an image.
 ///
 /// # Panics
 /// When it cannot be built.
 pub fn plain_vm() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let options = lower::Options::default();
-        executable("plain", &vm_description(), options).unwrap_or_else(|told| panic!("{told}"))
-    })
+    built_once(&PATH, "plain", vm_description, lower::Options::default())
 }
 
-/// The executable of the VM that tells debuggers where variables are, built when a test first asks for it.
+/// The executable of the VM that tells debuggers where variables are.
 ///
 /// # Panics
 /// When it cannot be built.
 pub fn vm_with_variables() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let options = lower::Options {
-            variables: true,
-            ..lower::Options::default()
-        };
-        executable("variables", &vm_description(), options).unwrap_or_else(|told| panic!("{told}"))
-    })
+    let options = lower::Options {
+        variables: true,
+        ..lower::Options::default()
+    };
+    built_once(&PATH, "variables", vm_description, options)
 }
 
-/// The executable of the VM that tests its assertions and array bounds, built when a test first asks for it.
+/// The executable of the VM that tests its assertions and array bounds.
 ///
 /// # Panics
 /// When it cannot be built.
 pub fn checked_vm() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    PATH.get_or_init(|| {
-        let options = lower::Options {
-            checked: true,
-            ..lower::Options::default()
-        };
-        executable("checked", &vm_description(), options).unwrap_or_else(|told| panic!("{told}"))
-    })
+    let options = lower::Options {
+        checked: true,
+        ..lower::Options::default()
+    };
+    built_once(&PATH, "checked", vm_description, options)
 }

@@ -3,6 +3,7 @@
 use tests::Session;
 use tests::image::{BytecodeSet, Method, Value, World};
 use tests::planted::{planted_vm, primitive};
+use tests::statistics::figure;
 
 /// No memory for a mapping, as the VM with planted faults numbers failures.
 const NO_MEMORY: i64 = -3;
@@ -103,16 +104,6 @@ fn list_program(count: i64, garbage: i64) -> Vec<u8> {
     };
     world.define("Main", "start", &start);
     world.image()
-}
-
-/// What `--stats` says of a count.
-fn figure(statistics: &str, name: &str) -> u64 {
-    let line = statistics
-        .lines()
-        .find_map(|line| line.strip_prefix(name))
-        .unwrap_or_else(|| panic!("no {name} in {statistics}"));
-    let digits: String = line.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().expect("a number")
 }
 
 fn runs_well(image: &[u8], options: &[&str]) -> String {

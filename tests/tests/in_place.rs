@@ -1,6 +1,7 @@
 //! Full collections of large heaps, which leave survivors where they are, and what uses the holes afterwards.
 
 use tests::library_image::image_that_starts;
+use tests::statistics::figure;
 use tests::{Run, Session};
 
 /// Statements that keep `table`, a million objects of 64 bytes in old space, each beside one of the same size that has died.
@@ -19,16 +20,6 @@ fn statistics_of(options: &[&str], statements: &str) -> String {
     let run: Run = Session::new(&image).run_for(120, &[&["--stats"], options].concat());
     assert_eq!(run.status, 7, "{}{}", run.stdout, run.stderr);
     run.stderr
-}
-
-/// What the statistics say of a count.
-fn figure(statistics: &str, name: &str) -> u64 {
-    let line = statistics
-        .lines()
-        .find_map(|line| line.strip_prefix(name))
-        .unwrap_or_else(|| panic!("no {name} in {statistics}"));
-    let digits: String = line.chars().take_while(char::is_ascii_digit).collect();
-    digits.parse().expect("a number")
 }
 
 #[test]

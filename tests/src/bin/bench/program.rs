@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 
 use tests::image::{BytecodeSet, Method, Ref, Value, World};
+use tests::statistics::figures;
 
 /// Name of the file with the noted numbers.
 const FIGURES: &str = "figures";
@@ -373,17 +374,9 @@ impl Figures {
 
     /// The number behind `name` in what `--stats` has printed, the one at `place` among several.
     pub(crate) fn statistic(&self, name: &str, place: usize) -> Result<f64, String> {
-        let digits = |c: char| !c.is_ascii_digit();
-        self.stderr
-            .lines()
-            .find_map(|line| line.strip_prefix(name))
-            .and_then(|rest| {
-                rest.split(digits)
-                    .filter(|word| !word.is_empty())
-                    .nth(place)
-            })
-            .and_then(|word| word.parse().ok())
-            .ok_or_else(|| format!("--stats does not say {name}"))
+        let figures = figures(&self.stderr, name);
+        let figure = figures.get(place).map(|figure| *figure as f64);
+        figure.ok_or_else(|| format!("--stats does not say {name}"))
     }
 }
 
