@@ -8,11 +8,10 @@ use crate::resolve::{DeclaredType, SourceId};
 use crate::syntax::ast::{self, ExprId, Send};
 use crate::typed::{ClassId, ClassKind, Expr, ExprKind, Label, Type};
 
+use super::answers::{answers_nothing, answers_range};
 use super::body::{Body, nothing, poison, sequence};
 use super::codes;
-use super::scope::{
-    Answer, Binding, ClosureId, Exits, Home, HomeId, Purpose, SelfValue, Value, Want,
-};
+use super::scope::{Binding, ClosureId, Exits, Home, HomeId, Purpose, SelfValue, Value, Want};
 
 impl<'w> Body<'_, 'w> {
     /// Expands a block-taking method.
@@ -171,6 +170,7 @@ impl<'w> Body<'_, 'w> {
                 declared,
                 declaration: info.signature.as_ref().map(|signature| signature.span),
                 answers: Vec::new(),
+                empty: None,
                 count: 0,
                 env: None,
             },
@@ -219,7 +219,7 @@ impl<'w> Body<'_, 'w> {
         let (declared, mut exits_left) = (exits.declared, exits.count);
         let result = match declared {
             Some(declared) => declared,
-            None => self.join_answers(&answers),
+            None => self.join_answers(home, &answers),
         };
         if declared.is_none() && matches!(result, Type::Int(_)) {
             self.convert_answers(&mut body, Some(label), result);
@@ -247,210 +247,6 @@ impl<'w> Body<'_, 'w> {
             range,
             span,
         }
-    }
-
-    /// Control reaches the end of a method without an answer.
-    pub(super) fn fall_off(&mut self, home: HomeId, body: Expr, span: Span) -> Expr {
-        let exits = &self.homes[home].exits;
-        let (declared, self_value) = (exits.declared, self.homes[home].self_value);
-        match declared {
-            Some(Type::Void) => return body,
-            None if exits.answers.is_empty() => {
-                self.homes[home].exits.declared = Some(Type::Void);
-                return body;
-            }
-            Some(ty) => {
-                if let SelfValue::Local(local) = self_value
-                    && self.locals[local].ty == ty
-                {
-                    let answer = self.read_local(local, span);
-                    return sequence(vec![body, answer], span);
-                }
-            }
-            None => {}
-        }
-        if body.ty == Type::Never && !self.diagnostics.is_empty() {
-            return body;
-        }
-        let tree = self.homes[home].tree;
-        let place = self.homes[home]
-            .exits
-            .answers
-            .first()
-            .map(|answer| answer.span);
-        let declaration = self.homes[home].exits.declaration;
-        let mut error = Diagnostic::error(
-            codes::SOME_PATHS,
-            format!(
-                "{} answers a value on some paths only",
-                self.text(tree.selector)
-            ),
-        )
-        .primary(tree.pattern_span, "its end is reached without an answer");
-        if let Some(place) = place {
-            error = error.secondary(place, "answers a value");
-        } else if let Some(place) = declaration {
-            error = error.secondary(place, "declares a result");
-        }
-        self.fail(error.hint("answer a value at the end, too, or on no path"))
-    }
-
-    /// `^ value`.
-    pub(super) fn answer(&mut self, value: ExprId, span: Span) -> Expr {
-        let home = self.home_id();
-        let exits = &self.homes[home].exits;
-        let (label, declared, declaration) = (exits.label, exits.declared, exits.declaration);
-        let is_self = matches!(
-            self.node(value).kind,
-            ast::ExprKind::Pseudo(ast::PseudoVariable::SelfReference)
-        );
-        let is_value = matches!(self.homes[home].self_value, SelfValue::Local(_));
-        if is_self && (!is_value || declared == Some(Type::Void)) {
-            return self.leave(home, label, None, nothing(span), span);
-        }
-        let selector = self.homes[home].tree.selector;
-        match declared {
-            Some(Type::Void) => {
-                let result = self.expression(value, Want::Any);
-                let place = self.node(value).span;
-                let result = match result {
-                    Value::Expr(expr) if matches!(expr.ty, Type::Void | Type::Never) => expr,
-                    Value::OwnComponent => nothing(place),
-                    other => {
-                        let expr = self.expect_expr(other, place);
-                        self.coerce_expr(expr, Type::Void, Purpose::Result(selector), declaration)
-                    }
-                };
-                self.leave(home, label, Some(result), nothing(span), span)
-            }
-            Some(ty) => {
-                let result = self.value_as(value, ty, Purpose::Result(selector), declaration);
-                self.record_answer(home, &result, ty);
-                self.leave(home, label, None, result, span)
-            }
-            None => {
-                let result = self.expression(value, Want::Any);
-                let place = self.node(value).span;
-                let result = match result {
-                    Value::Expr(expr) if expr.ty == Type::Void => {
-                        return self.leave(home, label, Some(expr), nothing(span), span);
-                    }
-                    Value::Expr(expr) => expr,
-                    other => self.expect_expr(other, place),
-                };
-                let ty = super::join::share_type(self.typed_share(&result));
-                self.record_answer(home, &result, ty);
-                self.leave(home, label, None, result, span)
-            }
-        }
-    }
-
-    fn record_answer(&mut self, home: HomeId, result: &Expr, ty: Type) {
-        if result.ty == Type::Never {
-            return;
-        }
-        self.homes[home].exits.answers.push(Answer {
-            ty,
-            range: result.range,
-            span: result.span,
-        });
-    }
-
-    /// Leaves an activation with a value, after `before`.
-    fn leave(
-        &mut self,
-        home: HomeId,
-        label: Option<Label>,
-        before: Option<Expr>,
-        value: Expr,
-        span: Span,
-    ) -> Expr {
-        if value.ty == Type::Never {
-            self.env.reachable = false;
-            return sequence(before.into_iter().chain([value]).collect(), span);
-        }
-        self.homes[home].exits.count += 1;
-        if self.env.reachable && label.is_some() {
-            let env = self.env.clone();
-            let exits = &mut self.homes[home].exits;
-            exits.env = Some(match exits.env.take() {
-                Some(earlier) => earlier.join(env),
-                None => env,
-            });
-        }
-        self.env.reachable = false;
-        let kind = match label {
-            Some(label) => ExprKind::Exit(label, Box::new(value)),
-            None => ExprKind::Return(Box::new(value)),
-        };
-        let exit = Expr {
-            kind,
-            ty: Type::Never,
-            range: None,
-            span,
-        };
-        sequence(before.into_iter().chain([exit]).collect(), span)
-    }
-
-    /// The type in common of the answers of a method whose result is inferred.
-    pub(super) fn join_answers(&mut self, answers: &[Answer]) -> Type {
-        let mut joined = Type::Never;
-        for answer in answers {
-            match super::join::join_types(joined, answer.ty) {
-                Some(ty) => joined = ty,
-                None => {
-                    let message = format!(
-                        "the method answers {} and {}, which have no type in common",
-                        self.type_name(joined),
-                        self.type_name(answer.ty)
-                    );
-                    let mut error = Diagnostic::error(codes::JOIN_CONFLICT, message)
-                        .primary(answer.span, self.type_name(answer.ty));
-                    if let Some(first) = answers.first() {
-                        error = error.secondary(first.span, self.type_name(joined));
-                    }
-                    let hint = self
-                        .conversion_hint(answer.ty, joined)
-                        .unwrap_or_else(|| "answer values of one type on all paths".to_owned());
-                    self.report(error.hint(hint));
-                    return joined;
-                }
-            }
-        }
-        match joined {
-            Type::Never => Type::Void,
-            joined => joined,
-        }
-    }
-
-    /// Converts the values of all exits to the label (`None`: of all returns) to the result type.
-    pub(super) fn convert_answers(&mut self, expr: &mut Expr, label: Option<Label>, result: Type) {
-        let value = match (&mut expr.kind, label) {
-            (ExprKind::Exit(to, value), Some(label)) if *to == label => Some(value),
-            (ExprKind::Return(value), None) => Some(value),
-            _ => None,
-        };
-        if let Some(value) = value {
-            let selector = self.home().tree.selector;
-            let span = value.span;
-            if value.ty != Type::Void || result == Type::Void {
-                let taken = std::mem::replace(&mut **value, nothing(span));
-                **value = self.coerce_expr(taken, result, Purpose::Result(selector), None);
-            }
-        }
-        let mut children = Vec::new();
-        expr.for_each_child_mut(&mut |child| {
-            children.push(std::mem::replace(child, nothing(child.span)));
-        });
-        for child in &mut children {
-            self.convert_answers(child, label, result);
-        }
-        let mut children = children.into_iter();
-        expr.for_each_child_mut(&mut |child| {
-            if let Some(converted) = children.next() {
-                *child = converted;
-            }
-        });
     }
 
     /// `value`, `value:` and the loops of a block.
@@ -537,36 +333,6 @@ impl<'w> Body<'_, 'w> {
     }
 }
 
-/// Whether a method without signature answers nothing: it ends without an answer, or no answer is a value.
-fn answers_nothing(tree: &ast::Method, self_is_nothing: bool) -> bool {
-    use ast::{ExprKind as Node, StatementKind};
-    let is_self = |id: ExprId| {
-        matches!(
-            tree.exprs[id].kind,
-            Node::Pseudo(ast::PseudoVariable::SelfReference)
-        )
-    };
-    let mut all_self = true;
-    let mut note = |statements: &[ast::Statement]| {
-        for statement in statements {
-            if let StatementKind::Return(value) = statement.kind {
-                all_self &= is_self(value);
-            }
-        }
-    };
-    note(&tree.statements);
-    for node in tree.exprs.values() {
-        if let Node::Block(block) = &node.kind {
-            note(&block.statements);
-        }
-    }
-    let ends_in_answer = matches!(
-        tree.statements.last().map(|last| last.kind),
-        Some(StatementKind::Return(_))
-    );
-    all_self && (self_is_nothing || !ends_in_answer)
-}
-
 /// When the body's last step leaves to the label, its value.
 fn take_last_exit(body: &mut Expr, label: Label) -> Option<Expr> {
     match &mut body.kind {
@@ -584,14 +350,4 @@ fn take_last_exit(body: &mut Expr, label: Label) -> Option<Expr> {
         }
         _ => None,
     }
-}
-
-/// Bounds of all answers.
-pub(super) fn answers_range(answers: &[Answer], result: Type) -> Option<crate::typed::Range> {
-    let Type::Int(result) = result else {
-        return None;
-    };
-    let all = answers.iter().filter_map(|answer| answer.range);
-    let joined = all.reduce(super::range::union)?;
-    Some(super::range::intersect(joined, result.range()))
 }

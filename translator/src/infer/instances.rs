@@ -232,7 +232,7 @@ impl<'w> Body<'_, 'w> {
         let (result, body, exits) = self.method_result(home, body);
         let range = match info.role.import {
             Some(_) => type_range(result),
-            None => super::expand::answers_range(&exits, result),
+            None => super::answers::answers_range(&exits, result),
         };
         let kind = match (&info.role.export, &info.role.import) {
             (Some(symbol), _) => MethodKind::Export(symbol.clone()),
@@ -267,7 +267,7 @@ impl<'w> Body<'_, 'w> {
             (Some(ty), body) => (ty, body, exits),
             (None, None) => (Type::Void, None, exits),
             (None, Some(mut body)) => {
-                let result = self.join_answers(&exits);
+                let result = self.join_answers(home, &exits);
                 if matches!(result, Type::Int(_)) {
                     self.convert_answers(&mut body, None, result);
                 }

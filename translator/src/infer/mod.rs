@@ -8,11 +8,12 @@
 //! with a signature is typed later, one without is typed when its result is asked for. Ids are given in that order, which depends on the source alone.
 //!
 //! - [`body`], [`scope`], [`flow`], [`memory`]: the state in which a body is typed.
-//! - [`expression`], [`assignment`], [`send`], [`expand`], [`control`], [`cases`]: by construct.
+//! - [`expression`], [`assignment`], [`send`], [`expand`], [`answers`], [`control`], [`cases`]: by construct.
 //! - [`builtin`], [`numbers`], [`patterns`], [`overflow`], [`arrays`], [`intrinsics`]: what the translator knows.
 //! - [`range`](self::range), [`settle`], [`join`], [`convert`]: exact arithmetic and types in common.
 //! - [`facts`], [`constants`], [`record`], [`roots`]: constants, layouts, the state record, collected tables.
 
+mod answers;
 mod arrays;
 mod assignment;
 mod body;

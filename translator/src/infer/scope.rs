@@ -91,6 +91,8 @@ pub(super) struct Exits {
     /// The place of the declaration.
     pub(super) declaration: Option<Span>,
     pub(super) answers: Vec<Answer>,
+    /// The first `^` that brings nothing.
+    pub(super) empty: Option<Span>,
     /// How often `^` was met.
     pub(super) count: usize,
     /// State of the locals at the exits so far.
