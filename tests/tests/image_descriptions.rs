@@ -529,6 +529,16 @@ fn sources_behind_links_are_read_and_links_in_circles_told() {
 }
 
 #[test]
+fn hidden_files_and_folders_of_packages_are_no_sources() {
+    let folder = Folder::new(&mini());
+    for path in ["mini/Mini/.old/Thing.class.st", "mini/Mini/.Thing.class.st"] {
+        folder.write(path, "this is no class");
+    }
+    let (built, told) = folder.build(None, None);
+    assert!(built.is_some(), "{told}");
+}
+
+#[test]
 fn mistakes_of_the_start_expression_are_shown_where_they_stand() {
     let folder = Folder::new(&mini());
     let (built, told) = folder.build(Some("nil leave: 3. 4 + + 5"), None);

@@ -129,7 +129,7 @@ impl<'a> SourceWriter<'a> {
         ));
         let pointer = self.description.pointer.at(self.text.len());
         let source: String = method.text.iter().map(|part| self.part(part)).collect();
-        self.write(&doubled(source.trim_end()));
+        self.write(&doubled(without_blanks_behind(&source)));
         self.write("! !\n\n");
         pointer
     }
@@ -149,6 +149,14 @@ impl<'a> SourceWriter<'a> {
     }
 }
 
+/// A source without the blanks behind it, but with the one of a literal such as `$ `.
+fn without_blanks_behind(source: &str) -> &str {
+    let end = source.trim_end().len();
+    let rest = source[end..].chars().next();
+    let literal = rest.filter(|_| source[..end].ends_with('$'));
+    &source[..end + literal.map_or(0, char::len_utf8)]
+}
+
 /// A chunk ends at a single exclamation mark.
 fn doubled(text: &str) -> String {
     text.replace('!', "!!")
@@ -157,6 +165,18 @@ fn doubled(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_blank_of_a_literal_at_the_end_stays() {
+        for (source, kept) in [
+            ("foo\n\t^ 1 \n\t", "foo\n\t^ 1"),
+            ("foo ^ $  \n", "foo ^ $ "),
+            ("foo ^ $", "foo ^ $"),
+            ("foo", "foo"),
+        ] {
+            assert_eq!(without_blanks_behind(source), kept);
+        }
+    }
 
     #[test]
     fn pointers_have_the_order_and_the_offset_that_is_asked_for() {

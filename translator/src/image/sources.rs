@@ -236,10 +236,11 @@ impl Reading<'_> {
         let entries = WalkDir::new(&path).follow_links(true).sort_by_file_name();
         for entry in entries
             .into_iter()
+            .filter_entry(|entry| entry.depth() == 0 || !is_hidden(entry))
             .filter_map(|entry| seen(entry, diagnostics))
         {
             let name = entry.file_name().to_string_lossy();
-            let is_source = name.ends_with(".st") && name != "package.st" && !name.starts_with('.');
+            let is_source = name.ends_with(".st") && name != "package.st";
             if entry.file_type().is_dir() || !is_source {
                 continue;
             }
@@ -263,10 +264,14 @@ fn subfolders(path: &Path, diagnostics: &mut Diagnostics) -> Vec<String> {
     entries
         .into_iter()
         .filter_map(|entry| seen(entry, diagnostics))
-        .filter(|entry| entry.file_type().is_dir())
+        .filter(|entry| entry.file_type().is_dir() && !is_hidden(entry))
         .map(|entry| entry.file_name().to_string_lossy().into_owned())
-        .filter(|name| !name.starts_with('.'))
         .collect()
+}
+
+/// Whether a file or folder is none of the sources: the folders of version control, what editors leave.
+fn is_hidden(entry: &DirEntry) -> bool {
+    entry.file_name().to_string_lossy().starts_with('.')
 }
 
 /// The entry of a folder; none, reported unless it is hidden, if it cannot be read or links to a folder around it.

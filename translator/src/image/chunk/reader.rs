@@ -461,20 +461,27 @@ impl<'a> Reader<'a> {
     /// The source of a trait composition; none if it is empty.
     fn composition(&self, argument: ExprId, exprs: &Exprs) -> Option<SourceText> {
         let span = exprs[argument].span;
-        let is_empty = match &exprs[argument].kind {
-            ExprKind::BraceArray(elements) => elements.is_empty(),
-            ExprKind::Literal(Literal::Array(elements)) => elements.is_empty(),
-            _ => false,
+        let text = match &exprs[argument].kind {
+            ExprKind::BraceArray(elements) => self.sum(elements, exprs),
+            ExprKind::Literal(Literal::Array(elements)) if elements.is_empty() => String::new(),
+            _ => self.text_of(span).to_owned(),
         };
-        let text = self.text_of(span);
-        let text = text.strip_prefix('{').unwrap_or(text);
-        let text = text.strip_suffix('}').unwrap_or(text).trim();
-        // In braces the traits are separated by periods.
-        let text = text.replace('.', " + ");
-        (!is_empty).then(|| SourceText {
+        (!text.is_empty()).then(|| SourceText {
             text: text.into(),
             span,
         })
+    }
+
+    /// Compositions one behind the other, as one.
+    fn sum(&self, parts: &[ExprId], exprs: &Exprs) -> String {
+        let text = |&part: &ExprId| {
+            let text = self.text_of(exprs[part].span);
+            match exprs[part].kind {
+                ExprKind::Send(_) if parts.len() > 1 => format!("({text})"),
+                _ => text.to_owned(),
+            }
+        };
+        parts.iter().map(text).collect::<Vec<_>>().join(" + ")
     }
 
     /// `Foo class instanceVariableNames: 'a b'`.

@@ -138,6 +138,32 @@ fn definitions_of_pharo_are_understood_also_as_cascades() {
 }
 
 #[test]
+fn compositions_in_braces_are_sums_of_what_stands_between_the_periods() {
+    for (written, composition) in [
+        ("TRing + TOther", Some("TRing + TOther")),
+        ("TRing - { #a. #b }", Some("TRing - { #a. #b }")),
+        ("{ TRing. TOther }", Some("TRing + TOther")),
+        (
+            "{ TRing. TOther - { #a. #b } }",
+            Some("TRing + (TOther - { #a. #b })"),
+        ),
+        ("{ TRing @ { #a -> #b } }", Some("TRing @ { #a -> #b }")),
+        ("{ }", None),
+        ("#()", None),
+    ] {
+        let file = read(&format!(
+            "Trait named: #TMine uses: {written} package: 'Rings'!\n"
+        ));
+        assert_eq!(file.messages, "", "{written}");
+        let [mine] = &file.definitions[..] else {
+            panic!("{} definitions", file.definitions.len())
+        };
+        let text = mine.traits.as_ref().map(|traits| &*traits.text);
+        assert_eq!(text, composition, "{written}");
+    }
+}
+
+#[test]
 fn statements_that_do_something_else_are_reported_with_their_place() {
     let file = read("Smalltalk at: #Answer put: 42!\n!Answer rubbish: 3!\nThis is ] no code!\n");
     assert!(file.definitions.is_empty());
