@@ -230,18 +230,23 @@ impl Test {
     /// Whether a test is wanted.
     #[must_use]
     pub fn wants(&self, class: &str, selector: &str) -> bool {
-        let mut wanted = self
-            .names
-            .iter()
-            .filter(|name| !is_description(name))
-            .peekable();
         let is_this = |name: &String| match name.split_once(">>") {
             Some((named_class, named_selector)) => {
                 named_class == class && named_selector == selector
             }
             None => name == class,
         };
-        wanted.peek().is_none() || wanted.any(is_this)
+        !self.asks_for_some() || self.tests().any(is_this)
+    }
+
+    /// Whether tests are named.
+    #[must_use]
+    pub fn asks_for_some(&self) -> bool {
+        self.tests().next().is_some()
+    }
+
+    fn tests(&self) -> impl Iterator<Item = &String> {
+        self.names.iter().filter(|name| !is_description(name))
     }
 }
 

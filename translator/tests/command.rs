@@ -122,6 +122,66 @@ fn the_exit_status_says_who_is_to_blame() {
 }
 
 #[test]
+fn a_program_without_tests_is_told_so() {
+    let folder = Folder::with_example(ANSWER);
+    let description = folder.description();
+    let names = [description.as_os_str(), OsStr::new("Nobody")];
+    for (names, told) in [
+        (&names[..1], "the program has no tests"),
+        (&names[..], "there is no such test"),
+    ] {
+        let output = ouroc([OsStr::new("test")].iter().chain(names));
+        assert_eq!(output.status.code(), Some(2));
+        assert!(errors(&output).contains(told), "{}", errors(&output));
+    }
+}
+
+#[test]
+fn what_never_ends_is_not_read() {
+    let folder = Folder::with_example(ANSWER);
+    let pipe = folder.0.join("pipe");
+    let made = Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.is_ok_and(|status| status.success()));
+    let (build, image, diff) = (
+        OsStr::new("build"),
+        OsStr::new("--image"),
+        OsStr::new("diff"),
+    );
+    let description = folder.description();
+    for arguments in [
+        [build, description.as_os_str(), image, pipe.as_os_str()].as_slice(),
+        &[diff, pipe.as_os_str(), pipe.as_os_str()],
+    ] {
+        let output = ouroc(arguments);
+        let told = errors(&output);
+        assert!(!output.status.success(), "{told}");
+        assert!(told.contains("no regular file"), "{told}");
+    }
+}
+
+#[test]
+fn a_damaged_executable_is_compared_or_refused() {
+    let folder = Folder::with_example(ANSWER);
+    let bytes = folder.build("program");
+    let headers = usize::from(u16::from_le_bytes([bytes[56], bytes[57]]));
+    // The words of the program headers, which begin behind the file's own.
+    for at in (64..64 + headers * 56).step_by(8) {
+        for word in [0, u64::MAX, u64::MAX - 64] {
+            let mut damaged = bytes.clone();
+            damaged[at..at + 8].copy_from_slice(&word.to_le_bytes());
+            folder.write("damaged", damaged);
+            let output = ouroc([
+                OsStr::new("diff"),
+                folder.0.join("program").as_os_str(),
+                folder.0.join("damaged").as_os_str(),
+            ]);
+            let told = errors(&output);
+            assert!(matches!(output.status.code(), Some(0 | 2)), "{at}: {told}");
+        }
+    }
+}
+
+#[test]
 fn every_command_has_help() {
     for command in [
         "build", "check", "test", "simulate", "asm", "layout", "diff", "explain",
@@ -304,6 +364,24 @@ fn differences_against_a_revision_come_from_git() {
     assert!(diff().starts_with("no machine code changed"), "{}", diff());
     folder.write_example(&ANSWER.replace("42", "43"));
     assert!(diff().contains("Example>>answer"), "{}", diff());
+    // The description may be named through links and detours.
+    let elsewhere = Folder::new();
+    symlink(&folder.0, elsewhere.0.join("link")).unwrap();
+    let name = folder.0.file_name().unwrap();
+    let detour = Path::new("..").join(name).join("source/example.ron");
+    for path in [Path::new("link/source/example.ron"), &detour] {
+        let output = Command::new(env!("CARGO_BIN_EXE_ouroc"))
+            .current_dir(&elsewhere.0)
+            .args([OsStr::new("diff"), OsStr::new("-d"), path.as_os_str()])
+            .output()
+            .unwrap();
+        let changed = text(&output);
+        assert!(
+            changed.contains("Example>>answer"),
+            "{changed}{}",
+            errors(&output)
+        );
+    }
 }
 
 #[test]
@@ -333,21 +411,65 @@ fn a_build_counts_the_methods_that_nothing_reaches_and_a_check_names_them() {
 }
 
 #[test]
-fn executable_and_manifest_are_different_files() {
-    let folder = Folder::with_example(
-        "Example >> run: arguments [\n\t<signature: #(#Address) returns: #Int64>\n\t^ 0\n]\n",
-    );
+fn what_a_build_writes_is_nothing_else_that_it_reads_or_writes() {
+    let folder = Folder::with_example(ANSWER);
     folder.write("same", "precious");
-    let build = ouroc([
-        OsStr::new("build"),
-        folder.description().as_os_str(),
-        OsStr::new("-o"),
-        folder.0.join("same").as_os_str(),
-        OsStr::new("--manifest"),
-        folder.0.join("source/../same").as_os_str(),
-    ]);
-    assert_eq!(build.status.code(), Some(2), "{}", errors(&build));
-    assert_eq!(std::fs::read(folder.0.join("same")).unwrap(), b"precious");
+    let (same, description) = ("same".to_owned(), "source/example.ron".to_owned());
+    let detour = "source/../same".to_owned();
+    for (options, both) in [
+        (
+            ["-o", &same, "--manifest", &detour],
+            "executable and the manifest",
+        ),
+        (
+            ["-o", &same, "--image", &detour],
+            "executable and the image",
+        ),
+        (
+            ["--manifest", &same, "--image", &detour],
+            "manifest and the image",
+        ),
+        (
+            ["-o", &description, "--manifest", "new"],
+            "executable and the description",
+        ),
+        (
+            ["-o", "new", "--manifest", &description],
+            "manifest and the description",
+        ),
+    ] {
+        let build = Command::new(env!("CARGO_BIN_EXE_ouroc"))
+            .current_dir(&folder.0)
+            .args(["build", &description])
+            .args(options)
+            .output()
+            .unwrap();
+        let told = errors(&build);
+        assert_eq!(build.status.code(), Some(2), "{options:?}: {told}");
+        assert!(told.contains(both), "{options:?}: {told}");
+        assert_eq!(std::fs::read(folder.0.join("same")).unwrap(), b"precious");
+        assert!(!folder.0.join("new").exists());
+    }
+    assert!(!folder.build("program").is_empty());
+}
+
+#[test]
+fn a_file_that_a_build_cannot_write_is_named() {
+    let folder = Folder::with_example(ANSWER);
+    for option in ["--manifest", "--dump-ir"] {
+        let build = Command::new(env!("CARGO_BIN_EXE_ouroc"))
+            .current_dir(&folder.0)
+            .args(["build", "source/example.ron", "-o", "program"])
+            .args([option, "source/example.ron/there"])
+            .output()
+            .unwrap();
+        let told = errors(&build);
+        assert_eq!(build.status.code(), Some(1), "{option}: {told}");
+        assert!(
+            told.contains("source/example.ron/there: "),
+            "{option}: {told}"
+        );
+    }
 }
 
 /// Builds a program and an image to the same path, which has been prepared, and checks the result of each.

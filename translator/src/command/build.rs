@@ -17,7 +17,7 @@ use crate::lower;
 use crate::opt;
 use crate::options::Build;
 use crate::pipeline::{Analyzed, Lowered, Session};
-use crate::project::Tests;
+use crate::project::{Tests, read_regular};
 use crate::report;
 use crate::x64::CodeModule;
 
@@ -48,14 +48,15 @@ pub(super) fn run(options: &Build, output: &mut Output) -> Result<Status> {
     };
     // The process ends soon: what the stages have made need not be given back piece by piece.
     std::mem::forget(stages);
-    if let Some(manifest) = options.manifest.as_deref()
-        && is_same_place(&path, manifest)
-    {
-        return refuse_manifest(manifest, output);
+    if let Some((place, [one, other])) = clash(options, &path) {
+        let place = place.display();
+        let both = format!("{place} cannot be both the {one} and the {other}");
+        writeln!(output.err, "ouroc: {both}")?;
+        return Ok(Status::Usage);
     }
     replace_file(&path, &built.bytes, Use::Program)?;
     if let (Some(path), Some(manifest)) = (&options.manifest, &built.manifest) {
-        std::fs::write(path, manifest)?;
+        named(std::fs::write(path, manifest), path)?;
     }
     let figures = Figures {
         from_cache: session.memo.as_ref().map(Memo::found),
@@ -126,29 +127,44 @@ fn start_loading(options: &Build, name: &str) -> Option<Loading> {
     Loading::start(&path, is_own, variant(options))
 }
 
-fn refuse_manifest(manifest: &Path, output: &mut Output) -> Result<Status> {
-    let manifest = manifest.display();
-    writeln!(
-        output.err,
-        "ouroc: {manifest} cannot be both the executable and the manifest"
-    )?;
-    Ok(Status::Usage)
+/// A place that is written to and is something else, too; and what it is.
+fn clash<'a>(options: &'a Build, executable: &'a Path) -> Option<(&'a Path, [&'static str; 2])> {
+    let files = [
+        ("executable", Some(executable)),
+        ("manifest", options.manifest.as_deref()),
+        ("description", Some(options.description.as_path())),
+        ("image", options.image.as_deref()),
+    ];
+    // The first two are written.
+    let pairs = [(0, 1), (0, 2), (0, 3), (1, 2), (1, 3)];
+    pairs.into_iter().find_map(|(one, other)| {
+        let ((one, place), (other, same)) = (files[one], files[other]);
+        is_same_place(place?, same?).then_some((place?, [one, other]))
+    })
 }
 
 /// The image that is to be built in.
 fn read_image(path: &Path) -> Result<Vec<u8>> {
-    std::fs::read(path)
-        .map_err(|error| Error::new(error.kind(), format!("{}: {error}", path.display())))
+    named(read_regular(path), path)
+}
+
+/// A result whose error names the file.
+fn named<T>(result: Result<T>, path: &Path) -> Result<T> {
+    result.map_err(|error| Error::new(error.kind(), format!("{}: {error}", path.display())))
 }
 
 /// Writes the module before and after optimisation. A copy is optimised, so that the build goes on undisturbed.
 fn dump(lowered: &Lowered, folder: &Path) -> Result<()> {
-    std::fs::create_dir_all(folder)?;
-    std::fs::write(folder.join("before.ir"), lowered.module.text())?;
+    let write = |name: &str, module: &Module| {
+        let path = folder.join(name);
+        named(std::fs::write(&path, module.text()), &path)
+    };
+    named(std::fs::create_dir_all(folder), folder)?;
+    write("before.ir", &lowered.module)?;
     let mut module = lowered.module.clone();
     // A broken rule is reported by the build itself; the text shows how far the passes came.
     let _ = opt::optimize(&mut module, opt::Options::default());
-    std::fs::write(folder.join("after.ir"), module.text())
+    write("after.ir", &module)
 }
 
 /// An executable and what the screen tells of it.

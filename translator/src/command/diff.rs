@@ -1,5 +1,6 @@
 //! `ouroc diff`: which machine code a change of the source, or of the translator, has changed.
 
+use std::fmt::Display;
 use std::io::Result;
 use std::path::Path;
 
@@ -9,7 +10,7 @@ use crate::base::render::Color;
 use crate::lower;
 use crate::options::Diff;
 use crate::pipeline::Session;
-use crate::project::Tests;
+use crate::project::{Tests, read_regular};
 use crate::report::{self, Entry, Style};
 
 pub(super) fn run(options: &Diff, output: &mut Output) -> Result<Status> {
@@ -62,8 +63,9 @@ enum Failure {
 
 /// The functions of an executable.
 fn executable(path: &str) -> std::result::Result<Vec<Entry>, Failure> {
-    let bytes = std::fs::read(path).map_err(|error| Failure::File(format!("{path}: {error}")))?;
-    report::executable::entries(&bytes).map_err(|error| Failure::File(format!("{path}: {error}")))
+    let failed = |error: &dyn Display| Failure::File(format!("{path}: {error}"));
+    let bytes = read_regular(Path::new(path)).map_err(|error| failed(&error))?;
+    report::executable::entries(&bytes).map_err(|error| failed(&error))
 }
 
 /// The functions of a program.

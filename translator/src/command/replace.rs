@@ -126,7 +126,8 @@ fn place_of(path: &Path) -> PathBuf {
     folder.join(target.file_name().unwrap_or_default())
 }
 
-fn folder_of(path: &Path) -> &Path {
+/// The folder that a file is in, as its path says.
+pub(super) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if folder != Path::new("") => folder,
         _ => Path::new("."),

@@ -4,6 +4,8 @@ use std::io::{Error, Result};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use super::replace::folder_of;
+
 /// The files of a revision; the folder is removed at the end.
 pub(super) struct Revision {
     folder: PathBuf,
@@ -14,9 +16,7 @@ pub(super) struct Revision {
 impl Revision {
     /// Takes `revision` of the repository that `inside` lies in.
     pub(super) fn take(revision: &str, inside: &Path) -> Result<Self> {
-        let start = std::path::absolute(inside)?;
-        let start = start.parent().unwrap_or(&start);
-        let repository = git(start, None, &["rev-parse", "--show-toplevel"])?;
+        let repository = git(folder_of(inside), None, &["rev-parse", "--show-toplevel"])?;
         let repository = PathBuf::from(repository.trim_end());
         let folder = std::env::temp_dir().join(format!("ouroc-revision-{}", std::process::id()));
         std::fs::create_dir_all(&folder)?;
@@ -36,11 +36,13 @@ impl Revision {
 
     /// Where a file of the working tree lies in the revision.
     pub(super) fn path_of(&self, file: &Path) -> Result<PathBuf> {
-        let absolute = std::path::absolute(file)?;
-        let inner = absolute.strip_prefix(&self.repository);
+        // Git tells where the repository is without links and detours.
+        let folder = std::fs::canonicalize(folder_of(file))?;
+        let inner = folder.strip_prefix(&self.repository);
         let inner = inner
             .map_err(|_| Error::other(format!("{} is not in the repository", file.display())))?;
-        Ok(self.folder.join("tree").join(inner))
+        let name = file.file_name().unwrap_or_default();
+        Ok(self.folder.join("tree").join(inner).join(name))
     }
 }
 

@@ -53,10 +53,11 @@ pub(super) fn run(options: &TestOptions, output: &mut Output) -> Result<Status> 
         Err(fault) => return translator_fault(&fault, output),
     };
     if verdicts.is_empty() {
-        writeln!(
-            output.err,
-            "there is no such test; `ouroc test` without a name runs all"
-        )?;
+        let complaint = match options.asks_for_some() {
+            true => "there is no such test; `ouroc test` without a name runs all",
+            false => "the program has no tests: its description names their packages in `tests`",
+        };
+        writeln!(output.err, "{complaint}")?;
         return Ok(Status::Usage);
     }
     let how = if options.evaluator {

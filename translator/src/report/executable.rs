@@ -42,12 +42,12 @@ pub fn entries(bytes: &[u8]) -> Result<Vec<Entry>, String> {
 
 /// The bytes at an address.
 fn bytes_at<'b>(elf: &Elf<'_>, bytes: &'b [u8], address: u64, size: u64) -> Option<&'b [u8]> {
-    let header = elf
-        .program_headers
-        .iter()
-        .find(|header| (header.p_vaddr..header.p_vaddr + header.p_filesz).contains(&address))?;
-    let start = usize::try_from(header.p_offset + address - header.p_vaddr).ok()?;
-    bytes.get(start..start.checked_add(usize::try_from(size).ok()?)?)
+    let start = elf.program_headers.iter().find_map(|header| {
+        let distance = address.checked_sub(header.p_vaddr)?;
+        (distance < header.p_filesz).then(|| header.p_offset.checked_add(distance))?
+    })?;
+    let end = start.checked_add(size)?;
+    bytes.get(usize::try_from(start).ok()?..usize::try_from(end).ok()?)
 }
 
 fn lines(code: &[u8], start: u64, symbols: &Symbols<'_>, printer: &mut Printer) -> Vec<String> {
@@ -122,7 +122,7 @@ impl<'e> Symbols<'e> {
     /// The name of an address: a symbol with a distance, or the constant that stands there.
     fn name(&self, address: u64) -> String {
         if let Some((&start, &(name, size))) = self.by_address.range(..=address).next_back()
-            && (address == start || address < start + size)
+            && (address == start || address - start < size)
         {
             return match address - start {
                 0 => name.to_owned(),
