@@ -22,6 +22,7 @@ const NO_SELECTORS: End = Says("ouro: the special selectors are not in an array 
 const NO_LITERAL: End = Says("ouro: code that sends to super has no class in its last literal");
 const NO_OPERANDS: End = Says("ouro: an instruction takes more from the stack than there is");
 const NO_BECOME: End = Says("#elementsForwardIdentityTo: in Array failed");
+const NO_INSTANCE: End = Says("PrimitiveFailed: primitive #basicNew: in ");
 const NO_VALUE: End = Says("#value in ");
 const NO_VALUE_WITH_ONE: End = Says("#value: in FullBlockClosure failed");
 const NO_LITERAL_STORE: End =
@@ -152,6 +153,12 @@ const RUNNING_ATTACKS: &[(&str, End)] = &[
         "formatIsNoNumber",
         Says("Instance of FewVariables does not understand #last"),
     ),
+    ("arraysAreBytes", NO_INSTANCE),
+    // What goes wrong cannot be told without arrays.
+    ("arraysBecomeBytes", Says("")),
+    ("floatsAreRows", NO_INSTANCE),
+    ("messagesHaveMoreVariables", NO_VARIABLES),
+    ("pointsHaveMoreVariables", NO_VARIABLES),
     ("classBecomesLarger", NO_VARIABLES),
     ("classesAreExchanged", NO_VARIABLES),
     ("closureGetsSmallerReceiver", NO_VALUE_WITH_ONE),

@@ -149,6 +149,27 @@ fn an_object_looks_like_its_class_says() {
 }
 
 #[test]
+fn a_class_that_the_vm_knows_has_the_variables_and_elements_that_it_relies_on() {
+    for (class, format, fields) in [
+        ("Point", 1, 1),
+        ("Context", 3, 5),
+        ("FullBlockClosure", 3, 3),
+        ("Array", 16, 0),
+        ("BoxedFloat64", 2, 0),
+    ] {
+        let mut world = World::new();
+        let method = Method::new(BytecodeSet::V3, vec![], vec![120]);
+        world.define("Main", "start", &method);
+        world.set_format(class, format, fields);
+        let found = finding(&world.image());
+        assert!(
+            found.starts_with("instances of a class that the VM knows"),
+            "{class}: {found}"
+        );
+    }
+}
+
+#[test]
 fn both_known_formats_are_read() {
     for format in [68021_u32, 68533] {
         let mut world = World::new();

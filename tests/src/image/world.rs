@@ -336,6 +336,13 @@ impl World {
         self.classes[name].0
     }
 
+    /// Lets a class say that its instances have another format and number of fixed fields.
+    pub fn set_format(&mut self, class: &str, format: u8, fields: i64) {
+        if let Body::Slots(slots) = &mut self.objects[self.classes[class].1.0].body {
+            slots[2] = Value::Integer(i64::from(format) << 16 | fields);
+        }
+    }
+
     /// Marks an object as read-only.
     pub fn make_immutable(&mut self, object: Ref) {
         self.objects[object.0].flags |= 1 << 23;
