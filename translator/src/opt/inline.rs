@@ -7,7 +7,10 @@
 //!
 //! `look` tells what all this may depend on, for results that are taken over from an earlier run.
 
+mod itself;
 mod look;
+
+pub use itself::run_on_itself;
 
 use std::sync::OnceLock;
 
@@ -86,10 +89,6 @@ const NEEDED: usize = 30;
 const NEEDED_BY_HANDLER: usize = 120;
 /// Taken in if this is the only call, and the caller has no path without a call, or calls in a loop.
 const ONLY_CALL: usize = 200;
-/// The largest function whose calls of itself are taken in.
-const RECURSIVE: usize = 40;
-/// How large it may become by that.
-const UNROLLED: usize = 160;
 /// Callers do not grow beyond this.
 const LARGEST: usize = 1000;
 
@@ -112,32 +111,6 @@ pub fn run(func: &mut Function, callees: &Callees<'_>) -> bool {
         changed = true;
     }
     changed
-}
-
-/// Takes calls of itself into a small function, so that an activation does the work of several. Answers whether there was any.
-pub fn run_on_itself(func: &mut Function, own: FuncId) -> bool {
-    let own_calls = |func: &Function| -> Vec<InstId> {
-        let calls = func.each_inst().filter(
-            |(_, id)| matches!(func.insts[*id].inst, Inst::Call(callee, _) if callee == own),
-        );
-        calls.map(|(_, id)| id).collect()
-    };
-    let attributes = func.attributes;
-    if weight(func) > RECURSIVE || attributes.cold || attributes.inline == Inline::Never {
-        return false;
-    }
-    let body = func.clone();
-    let mut changed = false;
-    loop {
-        let calls = own_calls(func);
-        if calls.is_empty() || weight(func) + calls.len() * weight(&body) > UNROLLED {
-            return changed;
-        }
-        for id in calls {
-            inline_one(func, id, &body);
-        }
-        changed = true;
-    }
 }
 
 /// The size of a function for the decision: constants cost nothing.
@@ -552,25 +525,5 @@ mod tests {
             text.contains("call \"even\"") && text.contains("call \"no\""),
             "{text}"
         );
-    }
-
-    #[test]
-    fn a_small_function_takes_in_its_own_calls_until_it_is_large() {
-        let text = "function \"fib\" (v0: i64) -> i64 {\nblock0(v0: i64):\n    v1 = iconst 2\n    v2 = icmp.slt v0, v1\n    \
-            br v2, block1, block2\nblock1:\n    ret v0\nblock2:\n    v3 = iconst 1\n    v4 = sub v0, v3\n    v5 = call \"fib\"(v4)\n    \
-            v6 = sub v0, v1\n    v7 = call \"fib\"(v6)\n    v8 = add v5, v7\n    ret v8\n}\n";
-        let before = parse_module(text).expect("the text is right");
-        let mut after = before.clone();
-        let id = FuncId::new(0);
-        assert!(run_on_itself(&mut after.functions[id], id));
-        assert_eq!(verify(&after), Ok(()), "{}", after.text());
-        let size = weight(&after.functions[id]);
-        assert!(size > 40 && size <= UNROLLED, "{size}");
-        let (old, new) = (
-            interpret(&before, id, &[12], &[], 100_000),
-            interpret(&after, id, &[12], &[], 100_000),
-        );
-        assert_eq!(old.end, End::Returned(Some(144)));
-        assert_eq!(new.end, old.end);
     }
 }
