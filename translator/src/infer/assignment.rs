@@ -108,6 +108,11 @@ impl Body<'_, '_> {
         want: Want,
     ) -> Expr {
         let ty = place.ty;
+        if ty == Type::Never {
+            // The field is faulty, which has been told.
+            self.value(value);
+            return place;
+        }
         let declared = self
             .world
             .field(self.home().class, target.name)

@@ -156,11 +156,6 @@ impl<'w> Inferrer<'w> {
     fn fetched_opcode(&self, span: Span) -> Option<Expr> {
         let pinned = |field: &crate::typed::StateField| field.pin.as_deref() == Some("r12");
         let (pointer, field) = self.state.iter().find(|(_, field)| pinned(field))?;
-        let byte = IntType {
-            signed: false,
-            bits: 8,
-            unit: None,
-        };
         let load = ExprKind::Load {
             memory: MemoryType::Int {
                 bits: 8,
@@ -172,7 +167,7 @@ impl<'w> Inferrer<'w> {
             offset: -1,
             alias: AliasClass::Raw,
         };
-        Some(super::body::plain(load, Type::Int(byte), span))
+        Some(super::body::plain(load, Type::Int(IntType::UINT8), span))
     }
 
     /// Whether a default handler can read its opcode again.

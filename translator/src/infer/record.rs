@@ -4,7 +4,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::base::{Diagnostic, Symbol};
+use crate::base::{Diagnostic, Span, Symbol};
 use crate::resolve::{FieldKind, TableSpec};
 use crate::typed::{ClassId, ClassKind, StateField, Table, TableKind};
 
@@ -135,12 +135,27 @@ impl<'w> Inferrer<'w> {
         self.tables_by_field.insert((class, name), table);
     }
 
+    /// A register is the pin of one field.
+    fn check_pin(&mut self, register: &str, span: Span) {
+        let mut pinned = self.state.values();
+        let other = pinned.find(|field| field.pin.as_deref() == Some(register));
+        if let Some(other) = other {
+            let message = format!("two fields are pinned to {register}");
+            let error = Diagnostic::error(codes::BAD_LAYOUT, message)
+                .primary(span, "again here")
+                .secondary(other.span, "first here");
+            let hint = "choose another one of rbp, r12, r13 and r14, or let it be a TypedField";
+            self.diagnostics.push(error.hint(hint));
+        }
+    }
+
     fn place_field(&mut self, field: Placed<'w>) {
         let pin = match field.kind {
             FieldKind::Pinned(_, register) => Some(register.clone()),
             _ => None,
         };
-        let offset = if pin.is_some() {
+        let offset = if let Some(pin) = &pin {
+            self.check_pin(pin, field.span);
             0
         } else {
             let offset = self.state_size.next_multiple_of(field.room.alignment);

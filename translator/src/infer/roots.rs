@@ -1,8 +1,10 @@
 //! Roots of reachability, and the tables that are collected from them.
 
 use crate::base::{Diagnostic, Span, Symbol};
-use crate::resolve::{FieldKind, SourceId, TableSpec};
-use crate::typed::{ClassId, ClassKind, MethodId, StringId, TableId, TableKind, Test, Type};
+use crate::resolve::{DeclaredType, FieldKind, SourceId, TableSpec};
+use crate::typed::{
+    ClassId, ClassKind, IntType, MethodId, StringId, TableId, TableKind, Test, Type,
+};
 
 use super::instances::Argument;
 use super::{Inferrer, codes};
@@ -126,9 +128,9 @@ impl<'w> Inferrer<'w> {
             }
         }
         let fallback = world.lookup(class, false, default);
-        let fallback = fallback.filter(|&method| world.tree(method).params.len() == 1);
+        let fallback = fallback.filter(|&method| self.takes_an_opcode(method));
         let Some(fallback) = fallback else {
-            self.bad_default(default, span, "a handler of one argument, the opcode");
+            self.bad_default(default, span, "a handler that takes the opcode as a UInt8");
             return None;
         };
         let opcodes = 0..=u8::MAX;
@@ -141,6 +143,15 @@ impl<'w> Inferrer<'w> {
                 })
                 .collect(),
         )
+    }
+
+    /// Whether a method takes an opcode and answers nothing.
+    fn takes_an_opcode(&self, method: SourceId) -> bool {
+        let signature = self.world.methods[method].signature.as_ref();
+        let opcode = DeclaredType::Value(Type::Int(IntType::UINT8));
+        let nothing = DeclaredType::Value(Type::Void);
+        signature
+            .is_some_and(|signature| signature.params == [opcode] && signature.result == nothing)
     }
 
     /// One handler for all open opcodes, which reads its opcode again; a copy for each where no instruction pointer is pinned.

@@ -20,11 +20,11 @@ mod wide;
 
 use rayon::prelude::*;
 
-use crate::base::diagnostic::Diagnostics;
+use crate::base::diagnostic::{Diagnostic, Diagnostics};
 use crate::base::entity::EntityRef;
 use crate::base::source::SourceMap;
 use crate::ir::Module;
-use crate::typed::{MethodId, Program};
+use crate::typed::{MethodId, MethodKind, Program};
 
 pub use places::Places;
 
@@ -60,7 +60,7 @@ pub fn lower(program: &Program, sources: &SourceMap, options: Options) -> Lowere
     let mut lowered = Lowered {
         module: Module::new(),
         places: Places::default(),
-        diagnostics: Diagnostics::new(),
+        diagnostics: missing_pin(program).into_iter().collect(),
     };
     for (id, body) in ids.iter().zip(bodies) {
         let function = &mut module.functions[shared.functions[id.index()]];
@@ -73,6 +73,27 @@ pub fn lower(program: &Program, sources: &SourceMap, options: Options) -> Lowere
     layout::add_entry(program, &shared, &mut module, &mut lowered.places);
     lowered.module = module;
     lowered
+}
+
+/// The registers that a dispatch needs a pin in: the instruction pointer's and the dispatch table's.
+const DISPATCH_PINS: [&str; 2] = ["r12", "r14"];
+
+/// A handler ends with a dispatch; the complaint if there is one, and nothing to dispatch through.
+fn missing_pin(program: &Program) -> Option<Diagnostic> {
+    let mut methods = program.methods.values();
+    let handler = methods.find(|method| method.kind == MethodKind::Handler)?;
+    let is_pinned = |register: &&str| {
+        let mut fields = program.state.values();
+        fields.any(|field| field.pin.as_deref() == Some(register))
+    };
+    let missing = DISPATCH_PINS.iter().find(|register| !is_pinned(register))?;
+    let message = format!(
+        "{} is a handler, but no field is pinned to {missing}",
+        handler.name
+    );
+    let error = Diagnostic::error("L002", message).primary(handler.span, "");
+    let hint = "pin the instruction pointer to r12 and the dispatch table to r14: PinnedField type: #Address register: #r12";
+    Some(error.hint(hint))
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use super::{ArraySize, DeclaredType, FieldInfo, FieldKind, PackageId, Resolver, TableSpec, codes};
 use crate::base::{Diagnostic, Span, Symbol};
 use crate::syntax::ast::{ExprKind, Literal, LiteralNode};
+use crate::syntax::parser::is_reserved;
 use crate::tonel::definition::{DefinitionKind, Slot, SlotDefinition};
 use crate::typed::{ClassId, ClassKind, IntType, Type};
 
@@ -116,6 +117,16 @@ impl Resolver<'_> {
     }
 
     fn check_field_name(&mut self, class: ClassId, slot: &Slot) {
+        let name = self.interner.text(slot.name.name);
+        if is_reserved(name) {
+            let message = format!("`{name}` is reserved and cannot be a field");
+            let error = Diagnostic::error(codes::BAD_FIELD, message);
+            self.report(
+                error
+                    .primary(slot.name.span, "")
+                    .hint("choose another name"),
+            );
+        }
         let Some((_, earlier)) = self.world.field(class, slot.name.name) else {
             return;
         };
@@ -173,6 +184,10 @@ impl Resolver<'_> {
             },
             "PinnedField" if component => {
                 let ty = self.plain_argument(definition, "type:", package)?;
+                if matches!(ty, Type::Float64 | Type::Float32) {
+                    self.bad_field(definition.span, "no float is held in a pin register");
+                    return None;
+                }
                 let register = self.symbol_argument(definition, "register:")?;
                 let register = self.interner.text(register).to_owned();
                 if !matches!(register.as_str(), "rbp" | "r12" | "r13" | "r14") {

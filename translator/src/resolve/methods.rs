@@ -1,7 +1,7 @@
 //! Methods: registration, signatures, what their pragmas may stand on.
 
 use super::pragmas::Reading;
-use super::{DeclaredType, PackageId, Resolver, Signature, SourceId, SourceMethod, codes};
+use super::{DeclaredType, PackageId, Resolver, Role, Signature, SourceId, SourceMethod, codes};
 use crate::base::{Diagnostic, Span};
 use crate::syntax::ast::{ExprKind, Method, PseudoVariable};
 use crate::tonel::definition::MethodChunk;
@@ -92,21 +92,19 @@ impl Resolver<'_> {
         method: &Method,
         reading: &Reading,
     ) -> Option<Signature> {
-        if reading.signature.is_some() {
-            return reading.signature.clone();
-        }
-        let role = &reading.role;
+        let written = reading.signature.clone();
+        written.or_else(|| self.implied_signature(class, method, &reading.role))
+    }
+
+    /// The signature of a handler, primitive or test.
+    fn implied_signature(&self, class: ClassId, method: &Method, role: &Role) -> Option<Signature> {
         let implied = |params| Signature {
             params,
             result: DeclaredType::Value(Type::Void),
             span: method.pattern_span,
         };
         if !role.handlers.is_empty() {
-            let opcode = DeclaredType::Value(Type::Int(IntType {
-                signed: false,
-                bits: 8,
-                unit: None,
-            }));
+            let opcode = DeclaredType::Value(Type::Int(IntType::UINT8));
             return Some(implied(vec![opcode; method.params.len()]));
         }
         let primitive = !role.primitives.is_empty() || !role.named_primitives.is_empty();
@@ -114,6 +112,26 @@ impl Resolver<'_> {
             && method.params.is_empty()
             && self.interner.text(method.selector).starts_with("test");
         (primitive || test).then(|| implied(Vec::new()))
+    }
+
+    /// A handler or primitive may write the signature that it has, but no other one.
+    fn check_implied(&mut self, class: ClassId, method: &Method, reading: &Reading) {
+        let Some(written) = &reading.signature else {
+            return;
+        };
+        let implied = self.implied_signature(class, method, &reading.role);
+        let is_other = |implied: &Signature| {
+            implied.params != written.params || implied.result != written.result
+        };
+        if implied.is_some_and(|implied| is_other(&implied)) {
+            let message = "a handler, primitive or test has another signature";
+            let error = Diagnostic::error(codes::BAD_SIGNATURE, message).primary(written.span, "");
+            self.report(
+                error.hint(
+                    "leave it out: they answer nothing, and what a handler may take is a UInt8",
+                ),
+            );
+        }
     }
 
     fn misplaced(&mut self, span: Span, message: &str, hint: &str) {
@@ -155,6 +173,8 @@ impl Resolver<'_> {
                 "a primitive takes no arguments: it reads the stack",
                 "remove the parameters, and read them from the stack",
             );
+        } else if component {
+            self.check_implied(class, method, reading);
         }
         if role.intrinsic.is_some() && !self.world.packages[package].raw {
             self.misplaced(

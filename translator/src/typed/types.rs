@@ -81,6 +81,13 @@ impl IntType {
         unit: None,
     };
 
+    /// The unsigned 8-bit integer without unit: an opcode.
+    pub const UINT8: IntType = IntType {
+        signed: false,
+        bits: 8,
+        unit: None,
+    };
+
     /// The values of this type.
     pub fn range(self) -> Range {
         if self.signed {
