@@ -5,6 +5,7 @@ pub mod debug_info;
 pub mod expected;
 pub mod fuzz;
 pub mod image;
+pub mod large_image;
 pub mod library_image;
 pub mod planted;
 pub mod random;
