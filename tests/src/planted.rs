@@ -29,6 +29,10 @@ pub mod primitive {
     pub const RECEIVE_WITHOUT_MEMORY: u16 = 638;
     /// `primitiveSocketAccept` after the same.
     pub const ACCEPT_WITHOUT_MEMORY: u16 = 639;
+    /// Reads where no memory is, in a second thread.
+    pub const FAIL_IN_THREAD: u16 = 640;
+    /// Refuses all threads from now on. Answers how many were refused.
+    pub const REFUSE_THREADS: u16 = 641;
 }
 
 /// The executable of the VM with planted faults.
@@ -37,7 +41,10 @@ pub mod primitive {
 /// When it cannot be built.
 pub fn planted_vm() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    let replaced = ("SystemCalls", "FailingSystemCalls");
-    let description = || vm_description_with("planted", "VM-Planted", replaced);
+    let replaced = [
+        ("SystemCalls", "FailingSystemCalls"),
+        ("HelperThread", "RefusedThread"),
+    ];
+    let description = || vm_description_with("planted", "VM-Planted", &replaced);
     built_once(&PATH, "planted", description, lower::Options::default())
 }

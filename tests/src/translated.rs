@@ -70,9 +70,12 @@ pub(crate) fn vm_description() -> String {
     text.replacen("root: \"vm\"", &format!("root: {packages:?}"), 1)
 }
 
-/// The description of the VM with the package `package` of tests above it, in which a component stands for another one, its superclass.
-pub(crate) fn vm_description_with(name: &str, package: &str, replaced: (&str, &str)) -> String {
-    let (old_component, new_component) = replaced;
+/// The description of the VM with the package `package` of tests above it, in which components stand for others, their superclasses.
+pub(crate) fn vm_description_with(name: &str, package: &str, replaced: &[(&str, &str)]) -> String {
+    let replaced: String = replaced
+        .iter()
+        .map(|(old, new)| format!(" {old:?}: {new:?},"))
+        .collect();
     let mut text = vm_description();
     let changes = [
         ("name: \"ouro\"", format!("name: {name:?}")),
@@ -81,10 +84,7 @@ pub(crate) fn vm_description_with(name: &str, package: &str, replaced: (&str, &s
             format!("\"VM-Main\", \"../vm-tests/{package}\","),
         ),
         ("raw: [", format!("raw: [{package:?}, ")),
-        (
-            "components: {",
-            format!("components: {{ {old_component:?}: {new_component:?},"),
-        ),
+        ("components: {", format!("components: {{{replaced}")),
     ];
     for (old, new) in changes {
         assert!(text.contains(old), "{old} is not in the description");
@@ -111,8 +111,8 @@ pub(crate) fn built_once(
 /// When it cannot be built.
 pub fn coverage_vm() -> &'static Path {
     static PATH: OnceLock<PathBuf> = OnceLock::new();
-    let replaced = ("PrimitiveCall", "PrimitiveCoverage");
-    let description = || vm_description_with("coverage", "VM-Coverage", replaced);
+    let replaced = [("PrimitiveCall", "PrimitiveCoverage")];
+    let description = || vm_description_with("coverage", "VM-Coverage", &replaced);
     built_once(&PATH, "coverage", description, lower::Options::default())
 }
 

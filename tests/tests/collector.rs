@@ -377,3 +377,41 @@ fn a_full_collection_without_memory_for_one_of_its_tables_is_called_off() {
         }
     }
 }
+
+/// A program that has all threads refused, collects all garbage three times, and quits with the number of threads that were refused.
+fn program_without_threads() -> Vec<u8> {
+    let mut world = World::new();
+    let set = BytecodeSet::V3;
+    for (selector, number) in [
+        ("collectAll", 130),
+        ("refuseThreads", primitive::REFUSE_THREADS),
+    ] {
+        let method = Method {
+            primitive: number,
+            ..Method::new(set, vec![], vec![RETURN_RECEIVER])
+        };
+        world.define("Main", selector, &method);
+    }
+    let literals =
+        ["quit:", "collectAll", "refuseThreads"].map(|name| Value::Object(world.symbol(name)));
+    // self refuseThreads; collectAll; collectAll; collectAll; quit: self refuseThreads.
+    let collect = [RECEIVER, 209, POP];
+    let code = [
+        &[RECEIVER, 210, POP][..],
+        &collect,
+        &collect,
+        &collect,
+        &[RECEIVER, RECEIVER, 210, QUIT, RETURN_RECEIVER],
+    ]
+    .concat();
+    world.define("Main", "start", &Method::new(set, literals.to_vec(), code));
+    world.image()
+}
+
+#[test]
+fn a_collection_that_gets_no_second_thread_marks_with_one() {
+    let session = Session::new(&program_without_threads());
+    let options = ["--check-heap", "--gc-threads", "2"];
+    let run = session.run_with(planted_vm(), 30, &options);
+    assert_eq!(run.status, 3, "{run:?}");
+}

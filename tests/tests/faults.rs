@@ -93,6 +93,24 @@ fn a_wild_pointer_is_reported_with_registers_history_and_all_stacks() {
 }
 
 #[test]
+fn a_fault_of_a_second_thread_is_reported_with_the_stacks_of_the_program() {
+    let run = run(primitive::FAIL_IN_THREAD, &[]);
+    assert_eq!(run.status, 70, "{}", run.stderr);
+    let expected = [
+        "signal 11 at address 16r123450",
+        "in PlantedFaults>>failInThread:, at line ",
+        "what the VM did before",
+        "Parent>>inner",
+        "Main>>start",
+        "Main>>other",
+    ];
+    for text in expected {
+        assert!(run.stderr.contains(text), "{text}: {}", run.stderr);
+    }
+    assert!(!run.stderr.contains("second fault"), "{}", run.stderr);
+}
+
+#[test]
 fn an_overflow_of_the_native_stack_is_reported() {
     let run = run(primitive::NATIVE_OVERFLOW, &[]);
     assert_eq!(run.status, 70, "{}", run.stderr);
