@@ -246,10 +246,13 @@ impl<'w> Body<'_, 'w> {
         let side = usize::from(class_side);
         let interned = self.inf.interner.lookup(selector);
         if interned.is_some_and(|known| self.world.lookup(class, class_side, known).is_some()) {
-            return Some(
-                "messages to constants have no arguments: move the method to the class that needs it"
-                    .to_owned(),
-            );
+            let hint = match self.world.classes[class].kind {
+                ClassKind::Constants => {
+                    "messages to constants have no arguments: move the method to the class that needs it"
+                }
+                _ => "no superclass has the method: send it to self",
+            };
+            return Some(hint.to_owned());
         }
         let mut close: Vec<&str> = self
             .world
