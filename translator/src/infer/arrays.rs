@@ -8,7 +8,7 @@ use crate::typed::{
     TableId, Type,
 };
 
-use super::body::{Body, constant, plain, poison, sequence, unit_of};
+use super::body::{Body, constant, never, plain, poison, sequence, unit_of};
 use super::builtin::retype;
 use super::codes;
 use super::scope::{ArrayBase, ArrayPlace, Purpose};
@@ -139,7 +139,7 @@ impl<'w> Body<'_, 'w> {
         span: Span,
     ) -> Expr {
         if index.as_ref().is_some_and(|index| index.ty == Type::Never) {
-            return poison(span);
+            return never(index, span);
         }
         let scale = i64::try_from(place.element_size).unwrap_or(i64::MAX);
         let (base, start) = self.array_base(place, span);
@@ -193,7 +193,7 @@ impl<'w> Body<'_, 'w> {
         let (check, index, offset) = self.element_index(place, index);
         let value = self.value_as(value, place.ty, Purpose::Element, None);
         if index.as_ref().is_some_and(|index| index.ty == Type::Never) {
-            return poison(span);
+            return never(index, span);
         }
         let (base, start) = self.array_base(place, span);
         let kind = ExprKind::Store {

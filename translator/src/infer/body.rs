@@ -186,6 +186,25 @@ pub(super) fn poison(span: Span) -> Expr {
     }
 }
 
+/// What needs the values of all these, one of which leaves or is faulty: what is evaluated up to that one.
+pub(super) fn never(parts: impl IntoIterator<Item = Expr>, span: Span) -> Expr {
+    let mut evaluated = Vec::new();
+    for part in parts {
+        let leaves = part.ty == Type::Never;
+        if leaves || super::expression::has_effect(&part) {
+            evaluated.push(part);
+        }
+        if leaves {
+            break;
+        }
+    }
+    Expr {
+        ty: Type::Never,
+        range: None,
+        ..sequence(evaluated, span)
+    }
+}
+
 /// Takes an expression out of its place.
 pub(super) fn take(place: &mut Expr) -> Expr {
     let span = place.span;

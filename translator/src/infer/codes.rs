@@ -39,5 +39,5 @@ codes! {
     CASE = "T034", "cases are written { [ constant ] -> [ … ] } and differ from each other";
     SIGNATURE_MISSING_BLOCK = "T035", "a method that takes blocks declares them in its signature";
     EXPANSIONS = "T036", "the blocks of a method are not expanded without measure";
-    ASSERTION_ASSIGNS = "T037", "the condition of an assertion assigns nothing";
+    ASSERTION_ACTS = "T037", "the condition of an assertion assigns nothing and does not leave the method";
 }

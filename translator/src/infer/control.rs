@@ -4,7 +4,7 @@ use crate::base::{Diagnostic, EntityRef, Span};
 use crate::syntax::ast::{self, ExprId, Send, Statement};
 use crate::typed::{Comparison, Expr, ExprKind, IntType, LocalId, Range, Type};
 
-use super::body::{Body, nothing, plain, poison, sequence, type_range};
+use super::body::{Body, never, nothing, plain, poison, sequence, type_range};
 use super::flow::Env;
 use super::scope::{Binding, ClosureId, Purpose, ScopeId, Want};
 use super::settle::range_of;
@@ -369,7 +369,7 @@ impl<'w> Body<'_, 'w> {
         let at_least = self.compare(Comparison::Ge, read.clone(), low, span);
         let at_most = self.compare(Comparison::Le, read, high, span);
         if at_least.ty == Type::Never || at_most.ty == Type::Never {
-            return poison(span);
+            return never(sets.into_iter().chain([at_least, at_most]), span);
         }
         let both = ExprKind::And(Box::new(at_least), Box::new(at_most));
         let both = plain(both, Type::Boolean, span);

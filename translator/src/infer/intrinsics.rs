@@ -5,7 +5,7 @@ use crate::resolve::{DeclaredType, SourceId};
 use crate::syntax::ast::Send;
 use crate::typed::{AliasClass, ClassId, Expr, ExprKind, IntType, Intrinsic, MemoryType, Type};
 
-use super::body::{Body, plain, poison, unit_of};
+use super::body::{Body, never, plain, poison, unit_of};
 use super::builtin::retype;
 use super::codes;
 use super::scope::Purpose;
@@ -168,14 +168,14 @@ impl<'w> Body<'_, 'w> {
             return self.bad_intrinsic(method, "its first argument is a distance");
         };
         if base.ty == Type::Never || distance.ty == Type::Never {
-            return poison(span);
+            return never([base, distance], span);
         }
         if !matches!(distance.ty, Type::Int(_)) {
             return self.bad_intrinsic(method, "its first argument is a distance");
         }
         let moved = value.as_ref().map_or(result, |value| value.ty);
         if moved == Type::Never {
-            return poison(span);
+            return never([base, distance].into_iter().chain(value), span);
         }
         if access.store != value.is_some() || !self.lies_as(moved, access.memory, access.store) {
             return self.bad_intrinsic(
@@ -281,7 +281,7 @@ impl<'w> Body<'_, 'w> {
             }
         }
         if operands.iter().any(|operand| operand.ty == Type::Never) {
-            return poison(span);
+            return never(operands, span);
         }
         let ty = match operation {
             Intrinsic::Syscall => Type::Int(IntType::INT64),

@@ -6,7 +6,7 @@ use crate::typed::{
     Arithmetic, Comparison, Expr, ExprKind, IntBinary, IntType, LocalId, Range, Type,
 };
 
-use super::body::{Body, integer, nothing, plain, poison, sequence};
+use super::body::{Body, integer, never, nothing, plain, poison, sequence};
 use super::flow::Env;
 use super::scope::{Binding, ClosureId, Purpose, Want};
 use super::settle::range_of;
@@ -78,8 +78,9 @@ impl<'w> Body<'_, 'w> {
                 Want::Effect,
             );
         };
-        let Some((from, limit, ty)) = self.loop_bounds(from, limit) else {
-            return poison(span);
+        let (from, limit, ty) = match self.loop_bounds(from, limit, span) {
+            Ok(bounds) => bounds,
+            Err(evaluated) => return *evaluated,
         };
         let (first, last) = (range_of(&from), range_of(&limit));
         let values = if step > 0 {
@@ -140,7 +141,7 @@ impl<'w> Body<'_, 'w> {
         let step = self.value(step);
         match step.kind {
             ExprKind::Int(value) if value != 0 => Some(value),
-            _ if step.ty == Type::Never => None,
+            ExprKind::Nothing => None,
             _ => {
                 let error = Diagnostic::error(
                     codes::NOT_CONSTANT,
@@ -156,15 +157,21 @@ impl<'w> Body<'_, 'w> {
         }
     }
 
-    /// Bounds of one unit and the type of the loop variable.
-    fn loop_bounds(&mut self, from: Expr, limit: Expr) -> Option<(Expr, Expr, IntType)> {
-        let (mut from, mut limit) = self.same_unit(from, limit)?;
+    /// Bounds of one unit and the type of the loop variable; or what is evaluated instead, if one of them leaves or is faulty.
+    fn loop_bounds(
+        &mut self,
+        from: Expr,
+        limit: Expr,
+        span: Span,
+    ) -> Result<(Expr, Expr, IntType), Box<Expr>> {
+        let units = self.same_unit(from, limit);
+        let (mut from, mut limit) = units.ok_or_else(|| Box::new(poison(span)))?;
         let unit = super::body::unit_of(limit.ty);
         let shares = (self.typed_share(&from), self.typed_share(&limit));
         from = self.settle(from, None);
         limit = self.settle(limit, None);
         if from.ty == Type::Never || limit.ty == Type::Never {
-            return None;
+            return Err(Box::new(never([from, limit], span)));
         }
         let ty = match unit.and_then(|unit| self.unit_type(unit)) {
             Some(ty) => ty,
@@ -188,10 +195,10 @@ impl<'w> Body<'_, 'w> {
                     .secondary(limit.span, "")
                     .hint("begin the loop with a number that is known not to be negative, or truncate the limit by asInt64"),
             );
-            return None;
+            return Err(Box::new(poison(span)));
         }
         let from = self.fit(from, ty, Purpose::Bound, None);
-        Some((from, limit, ty))
+        Ok((from, limit, ty))
     }
 
     /// `n timesRepeat: [ … ]`.

@@ -6,7 +6,7 @@ use crate::typed::{
     Arithmetic, ClassId, Comparison, Expr, ExprKind, IntBinary, IntType, Range, Type,
 };
 
-use super::body::{Body, constant, integer, plain, poison, unit_of};
+use super::body::{Body, constant, integer, never, plain, poison, unit_of};
 use super::builtin::comparison;
 use super::constants::int_binary;
 use super::scope::Want;
@@ -151,7 +151,7 @@ impl<'w> Body<'_, 'w> {
     /// Gives both operands one unit; reports different ones.
     pub(super) fn same_unit(&mut self, mut a: Expr, mut b: Expr) -> Option<(Expr, Expr)> {
         if a.ty == Type::Never || b.ty == Type::Never {
-            return Some((poison(a.span), poison(b.span)));
+            return Some((a, b));
         }
         let (first, second) = (unit_of(a.ty), unit_of(b.ty));
         if first == second {
@@ -194,7 +194,7 @@ impl<'w> Body<'_, 'w> {
         span: Span,
     ) -> Expr {
         if a.ty == Type::Never || b.ty == Type::Never {
-            return poison(span);
+            return never([a, b], span);
         }
         if let Some(folded) = fold(op, &a, &b, span) {
             return with_unit(folded, unit);
@@ -202,7 +202,7 @@ impl<'w> Body<'_, 'w> {
         let (op, a, b) = normalize(op, a, b);
         let (a, b) = self.ready_operands(op, a, b);
         if a.ty == Type::Never || b.ty == Type::Never {
-            return poison(span);
+            return never([a, b], span);
         }
         let exact = result_range(op, range_of(&a), range_of(&b));
         let kind = ExprKind::IntBinary(op, Arithmetic::Exact, Box::new(a), Box::new(b));
@@ -264,7 +264,7 @@ impl<'w> Body<'_, 'w> {
     /// `*`, `//` and `quo:`, which mix a unit with plain integers.
     fn scale(&mut self, a: Expr, selector: &str, b: Expr, span: Span) -> Option<Expr> {
         if a.ty == Type::Never || b.ty == Type::Never {
-            return Some(poison(span));
+            return Some(never([a, b], span));
         }
         let (first, second) = (unit_of(a.ty), unit_of(b.ty));
         let unit = match (selector, first, second) {
@@ -300,7 +300,7 @@ impl<'w> Body<'_, 'w> {
 
     fn shift(&mut self, value: Expr, selector: &str, count: Expr, span: Span) -> Expr {
         if value.ty == Type::Never || count.ty == Type::Never {
-            return poison(span);
+            return never([value, count], span);
         }
         if unit_of(count.ty).is_some() {
             let error = Diagnostic::error(codes::UNIT_MISMATCH, "a shift count has no unit");
@@ -367,7 +367,7 @@ impl<'w> Body<'_, 'w> {
         let (a, b) = (self.settle(*a, None), self.settle(*b, None));
         let (a, b) = self.one_sign(a, b);
         if a.ty == Type::Never || b.ty == Type::Never {
-            return poison(span);
+            return never([a, b], span);
         }
         let signed = range_of(&a).within(range::SIGNED) && range_of(&b).within(range::SIGNED);
         let (op, ty) = if signed {
@@ -395,7 +395,7 @@ impl<'w> Body<'_, 'w> {
         }
         let mask = self.settle(mask, None);
         if mask.ty == Type::Never {
-            return Some(mask);
+            return Some(never([value, mask], span));
         }
         if matches!(mask.kind, ExprKind::Int(_) | ExprKind::Local(_)) {
             let both = self.operate(IntBinary::And, value, mask.clone(), unit, span);
@@ -415,12 +415,15 @@ impl<'w> Body<'_, 'w> {
         let Some((a, b)) = self.same_unit(a, b) else {
             return poison(span);
         };
+        if a.ty == Type::Never || b.ty == Type::Never {
+            return never([a, b], span);
+        }
         if self.is_wide(&a) || self.is_wide(&b) {
             return self.compare_halves(comparison, a, b, span);
         }
         let (a, b) = (self.settle(a, None), self.settle(b, None));
         if a.ty == Type::Never || b.ty == Type::Never {
-            return poison(span);
+            return never([a, b], span);
         }
         if let (ExprKind::Int(a), ExprKind::Int(b)) = (&a.kind, &b.kind) {
             let truth = comparison.holds(a, b);

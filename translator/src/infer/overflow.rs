@@ -4,7 +4,7 @@ use crate::base::{Diagnostic, Span};
 use crate::syntax::ast::{self, ExprId, Send};
 use crate::typed::{Expr, ExprKind, IntBinary, IntType, Type};
 
-use super::body::{Body, constant, integer, poison, unit_of};
+use super::body::{Body, constant, integer, never, poison, unit_of};
 use super::numbers::result_range;
 use super::scope::{Purpose, Want};
 use super::settle::range_of;
@@ -56,12 +56,12 @@ impl<'w> Body<'_, 'w> {
         let unit = unit_of(a.ty).or(unit_of(b.ty));
         let signed = IntType::INT64;
         let (a, b) = (self.settle(a, None), self.settle(b, None));
+        if a.ty == Type::Never || b.ty == Type::Never {
+            return never([a, b], span);
+        }
         for operand in [&a, &b] {
             if !matches!(operand.ty, Type::Int(_)) {
-                return match operand.ty {
-                    Type::Never => poison(span),
-                    _ => self.expect_integer(operand),
-                };
+                return self.expect_integer(operand);
             }
         }
         let fallback_env = self.env.clone();

@@ -6,7 +6,7 @@ use crate::typed::{
     Arithmetic, ClassId, Comparison, Expr, ExprKind, IntBinary, IntType, IntUnary, Range, Type,
 };
 
-use super::body::{Body, constant, integer, plain, poison, unit_of};
+use super::body::{Body, constant, integer, never, plain, unit_of};
 use super::builtin::retype;
 use super::numbers::with_unit;
 use super::range;
@@ -235,7 +235,7 @@ impl<'w> Body<'_, 'w> {
             }
         };
         if receiver.ty == Type::Never || argument.ty == Type::Never {
-            return Some(poison(span));
+            return Some(never([receiver, argument], span));
         }
         let kind = ExprKind::IntBinary(
             op,

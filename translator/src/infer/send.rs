@@ -182,7 +182,7 @@ impl<'w> Body<'_, 'w> {
                 for &argument in &send.arguments {
                     self.skim(argument);
                 }
-                return Value::Expr(poison(span));
+                return Value::Expr(receiver);
             }
             Type::Void => return Value::Expr(self.expect_expr(Value::Expr(receiver), span)),
             Type::Word(class) | Type::Struct(class) => Some(class),
@@ -198,9 +198,10 @@ impl<'w> Body<'_, 'w> {
         Value::Expr(self.builtin(receiver, send, span, want))
     }
 
-    /// Types an argument of a message whose receiver is wrong, for the errors in it.
+    /// Types an argument of a message whose receiver is wrong, or leaves, for the errors in it.
     fn skim(&mut self, argument: ExprId) {
-        if !matches!(self.node(argument).kind, ast::ExprKind::Block(_)) {
+        let kind = &self.node(argument).kind;
+        if !matches!(kind, ast::ExprKind::Block(_) | ast::ExprKind::BraceArray(_)) {
             self.expression(argument, Want::Any);
         }
     }
@@ -435,12 +436,10 @@ impl<'w> Body<'_, 'w> {
     }
 
     pub(super) fn assertion(&mut self, send: &'w Send, span: Span) -> Expr {
-        if let Some(place) = self.assignment_within(self.node(send.arguments[0]).span) {
+        if let Some((place, what, hint)) = self.effect_within(self.node(send.arguments[0]).span) {
             let message = "an assertion's condition is evaluated in checked builds only";
-            let error = Diagnostic::error(codes::ASSERTION_ASSIGNS, message)
-                .primary(place, "assigns something")
-                .hint("assign in front of the assertion");
-            return self.fail(error);
+            let error = Diagnostic::error(codes::ASSERTION_ACTS, message).primary(place, what);
+            return self.fail(error.hint(hint));
         }
         let env = self.env.clone();
         let condition = self.value_as(
@@ -454,14 +453,29 @@ impl<'w> Body<'_, 'w> {
         plain(ExprKind::Assert(Box::new(condition)), Type::Void, span)
     }
 
-    /// The first assignment that is written within a part of the method.
-    fn assignment_within(&self, part: Span) -> Option<Span> {
-        let assigned = self.exprs().values().filter_map(|expr| match &expr.kind {
-            crate::syntax::ast::ExprKind::Assignment { .. } => Some(expr.span),
-            _ => None,
-        });
-        assigned
-            .filter(|span| part.start <= span.start && span.end <= part.end)
-            .min_by_key(|span| span.start)
+    /// The first assignment or `^` that is written within a part of the method, what it does, and where it should stand.
+    fn effect_within(&self, part: Span) -> Option<(Span, &'static str, &'static str)> {
+        let assigned = ("assigns something", "assign in front of the assertion");
+        let left = (
+            "leaves the method",
+            "let the condition answer a value on every path",
+        );
+        let mut found = Vec::new();
+        for expr in self.exprs().values() {
+            match &expr.kind {
+                ast::ExprKind::Assignment { .. } => found.push((expr.span, assigned)),
+                ast::ExprKind::Answer(_) => found.push((expr.span, left)),
+                ast::ExprKind::Block(block) => {
+                    let returns = block.statements.iter().filter(|statement| {
+                        matches!(statement.kind, ast::StatementKind::Return(_))
+                    });
+                    found.extend(returns.map(|statement| (statement.span, left)));
+                }
+                _ => {}
+            }
+        }
+        found.retain(|(span, _)| part.start <= span.start && span.end <= part.end);
+        let (span, (what, hint)) = found.into_iter().min_by_key(|(span, _)| span.start)?;
+        Some((span, what, hint))
     }
 }
