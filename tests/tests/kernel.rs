@@ -363,3 +363,28 @@ fn an_image_runs_to_its_end_where_the_standard_files_are_closed() {
         .expect("there is a shell");
     assert_eq!(status.code(), Some(0));
 }
+
+/// Runs an image that starts with `start`; answers what it has written, and its status.
+fn written(start: &str) -> (String, i32) {
+    let run = Session::new(&image_that_starts(&[], Some(start))).run_arguments(20, &[], &[]);
+    (run.stdout, run.status)
+}
+
+#[test]
+fn the_transcript_writes_to_the_standard_output() {
+    let start = "Transcript show: 'a'; crShow: 3; showln: $b; display: 'c'; print: 'd'; endEntry.
+        'e' displayNl. Smalltalk exitSuccess";
+    assert_eq!(written(start), ("a\n3b\nc'd'e\n".to_owned(), 0));
+    assert_eq!(written("Smalltalk exitFailure"), (String::new(), 1));
+}
+
+#[test]
+fn an_image_saves_itself_under_another_name() {
+    let start = "(Smalltalk saveAs: 'other.image') ifTrue: [ Smalltalk exit: 7 ]. Smalltalk quit";
+    let session = Session::new(&image_that_starts(&[], Some(start)));
+    let before = session.image();
+    assert_eq!(session.run(&[]).status, 0);
+    assert!(session.image() == before, "the first image stays");
+    let other = Session::new(&session.bytes("other.image").expect("it is written"));
+    assert_eq!(other.run(&[]).status, 7);
+}
