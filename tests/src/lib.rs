@@ -14,6 +14,7 @@ pub mod segments;
 pub mod statistics;
 pub mod translated;
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -74,6 +75,20 @@ pub fn images() -> Option<PathBuf> {
         .into_iter()
         .flatten()
         .find(|folder| folder.join("candle-tinybenchmarks-short.image").is_file())
+}
+
+/// Says that a check is left out. It is seen although the test passes; what `eprintln!` says would be held back.
+pub fn skip(reason: &str) {
+    drop(writeln!(std::io::stderr(), "skipped: {reason}"));
+}
+
+/// The folder of real images; without one, what needs it is skipped.
+pub fn images_or_skip() -> Option<PathBuf> {
+    let folder = images();
+    if folder.is_none() {
+        skip("no real images beside the repository, and OURO_IMAGES names none");
+    }
+    folder
 }
 
 /// How a run of the VM ended.

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tests::built_image::{Folder, mini};
 use tests::translated::vm_with_variables;
-use tests::{Session, vm};
+use tests::{Session, skip, vm};
 
 /// What gdb says when the system does not let it trace, start or change a process.
 const REFUSALS: [&str; 4] = [
@@ -37,7 +37,7 @@ fn debugged(script: &str) -> Option<String> {
 /// The same in another executable of the VM.
 fn debugged_in(vm: &Path, script: &str) -> Option<String> {
     if !has("gdb") {
-        eprintln!("skipped: there is no gdb");
+        skip("there is no gdb");
         return None;
     }
     let image = Folder::new(&mini()).image("nil leave: #(1 2 3) sum");
@@ -52,7 +52,7 @@ fn debugged_in(vm: &Path, script: &str) -> Option<String> {
         return Some(traced);
     }
     if !has("qemu-x86_64") {
-        eprintln!("skipped: gdb may not do here what the test needs, and there is no qemu-x86_64");
+        skip("gdb may not do here what the test needs, and there is no qemu-x86_64");
         return None;
     }
     let (emulator, socket) = emulated(vm, &session);

@@ -107,8 +107,7 @@ fn the_timer_comes_at_the_same_bytecode_in_every_run_under_deterministic() {
 
 #[test]
 fn a_real_image_gives_the_same_heap_in_every_run_under_deterministic() {
-    let Some(folder) = tests::images() else {
-        eprintln!("skipped: no real images beside the repository, and OURO_IMAGES names none");
+    let Some(folder) = tests::images_or_skip() else {
         return;
     };
     let image = std::fs::read(folder.join("candle-tinybenchmarks-short.image"))

@@ -2,15 +2,12 @@
 
 use tests::image::{BytecodeSet, Method, Value, World};
 use tests::planted::planted_vm;
-use tests::{Session, images, run_image, vm};
+use tests::{Session, images_or_skip, run_image, vm};
 
-/// A real image, or a message that it is not here.
+/// A real image, if it is here.
 fn real(name: &str) -> Option<Vec<u8>> {
-    let Some(folder) = images() else {
-        eprintln!("skipped: no real images beside the repository, and OURO_IMAGES names none");
-        return None;
-    };
-    Some(std::fs::read(folder.join(name)).expect("the image can be read"))
+    let path = images_or_skip()?.join(name);
+    Some(std::fs::read(path).expect("the image can be read"))
 }
 
 /// The two figures of `N bytecodes/sec; M sends/sec`.

@@ -16,7 +16,7 @@ fn goes_well(variables: &str, statements: &str) -> Session {
 fn are_large_heaps_wanted() -> bool {
     let are_wanted = std::env::var_os("OURO_LARGE_HEAPS").is_some();
     if !are_wanted {
-        println!("skipped: it fills many gigabytes; set OURO_LARGE_HEAPS to run it");
+        tests::skip("it fills many gigabytes; set OURO_LARGE_HEAPS to run it");
     }
     are_wanted
 }
