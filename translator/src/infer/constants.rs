@@ -99,6 +99,10 @@ impl<'w> Facts<'w> {
     fn evaluate(&mut self, place: Place<'w>, expr: ExprId) -> Option<Constant> {
         let node = &place.exprs[expr];
         match &node.kind {
+            ExprKind::Literal(Literal::Float(value)) if value.is_infinite() => {
+                self.report(super::expression::infinite_literal(node.span));
+                None
+            }
             ExprKind::Literal(literal) => match constant_literal(literal) {
                 Some(value) => Some(value),
                 None => self.not_constant(node.span),

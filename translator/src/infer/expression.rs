@@ -86,11 +86,7 @@ impl<'w> Body<'_, 'w> {
                 }
             }
             Literal::Character(character) => constant(i128::from(u32::from(*character)), span),
-            Literal::Float(value) if value.is_infinite() => self.fail(
-                Diagnostic::error(codes::RANGE, "this literal is too large")
-                    .primary(span, "")
-                    .hint("the greatest finite Float64 is about 1.8e308"),
-            ),
+            Literal::Float(value) if value.is_infinite() => self.fail(infinite_literal(span)),
             Literal::Float(value) => plain(ExprKind::Float(value.to_bits()), Type::Float64, span),
             Literal::Boolean(value) => plain(ExprKind::Boolean(*value), Type::Boolean, span),
             Literal::String(text) => {
@@ -440,6 +436,13 @@ impl<'w> Body<'_, 'w> {
             .hint("declare an abstract component in the lower package and map it in the build description");
         self.report(error);
     }
+}
+
+/// A float whose digits lie beyond all floats: images know it as infinity.
+pub(super) fn infinite_literal(span: Span) -> Diagnostic {
+    Diagnostic::error(codes::RANGE, "this literal is too large")
+        .primary(span, "")
+        .hint("the greatest finite Float64 is about 1.8e308")
 }
 
 /// Whether evaluating does more than answer a value.
