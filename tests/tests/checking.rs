@@ -96,6 +96,8 @@ fn code_is_verified_down_to_its_instructions() {
 
 #[test]
 fn code_of_sistav1_is_verified_too() {
+    let prefixes =
+        "an instruction does not end before the code does, or has prefixes that it cannot have";
     let sista: &[(&str, &[u8])] = &[
         ("a jump leads into an instruction", &[76, 192, 232, 1, 92]),
         (
@@ -114,6 +116,10 @@ fn code_of_sistav1_is_verified_too() {
             "an instruction uses a literal that is not there",
             &[224, 1, 228, 0, 88],
         ),
+        // Literal 65,536, one whose index is negative in 32 bits, and a variable beyond all.
+        (prefixes, &[76, 224, 8, 224, 0, 234, 0, 88]),
+        (prefixes, &[76, 224, 4, 224, 0, 224, 0, 224, 0, 235, 0, 88]),
+        (prefixes, &[224, 1, 224, 0, 226, 0, 88]),
     ];
     for (rule, code) in sista {
         let found = finding_about(BytecodeSet::Sista, vec![Value::Integer(3)], code);
