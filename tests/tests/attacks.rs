@@ -140,27 +140,6 @@ const RUNNING_ATTACKS: &[(&str, End)] = &[
     ("associationIsExchanged", NO_ASSOCIATION),
     ("associationOfRunningMethodBecomesNumber", NO_ASSOCIATION),
     ("associationOfRunningMethodBecomesShort", NO_ASSOCIATION),
-    ("superIsOfOtherClass", NO_VARIABLES),
-    ("superOfBlockIsOfOtherClass", NO_VARIABLES),
-    ("methodMovesWithItsClass", NO_VARIABLES),
-    ("quickMethodMovesWithItsClass", NO_VARIABLES),
-    ("methodRunsOnOtherReceiver", NO_VARIABLES),
-    ("formatLosesVariables", NO_VARIABLES),
-    ("formatGetsVariables", NO_VARIABLES),
-    ("formatGetsVariablesWithoutInstances", Answers("3")),
-    ("formatIsCopied", NO_VARIABLES),
-    (
-        "formatIsNoNumber",
-        Says("Instance of FewVariables does not understand #last"),
-    ),
-    ("arraysAreBytes", NO_INSTANCE),
-    // What goes wrong cannot be told without arrays.
-    ("arraysBecomeBytes", Says("")),
-    ("floatsAreRows", NO_INSTANCE),
-    ("messagesHaveMoreVariables", NO_VARIABLES),
-    ("pointsHaveMoreVariables", NO_VARIABLES),
-    ("classBecomesLarger", NO_VARIABLES),
-    ("classesAreExchanged", NO_VARIABLES),
     ("closureGetsSmallerReceiver", NO_VALUE_WITH_ONE),
     ("closureGetsNumberAsReceiver", NO_VALUE_WITH_ONE),
     ("closureGetsOtherCode", NO_VALUE_WITH_ONE),
@@ -210,9 +189,37 @@ const RUNNING_ATTACKS: &[(&str, End)] = &[
     ),
 ];
 
+/// Each message to `ClassAttacks` and its end.
+const CLASS_ATTACKS: &[(&str, End)] = &[
+    ("superIsOfOtherClass", NO_VARIABLES),
+    ("superOfBlockIsOfOtherClass", NO_VARIABLES),
+    ("methodMovesWithItsClass", NO_VARIABLES),
+    ("quickMethodMovesWithItsClass", NO_VARIABLES),
+    ("methodRunsOnOtherReceiver", NO_VARIABLES),
+    ("formatLosesVariables", NO_VARIABLES),
+    ("formatGetsVariables", NO_VARIABLES),
+    ("formatGetsVariablesWithoutInstances", Answers("3")),
+    ("formatIsCopied", NO_VARIABLES),
+    (
+        "formatIsNoNumber",
+        Says("Instance of FewVariables does not understand #last"),
+    ),
+    ("arraysAreBytes", NO_INSTANCE),
+    // What goes wrong cannot be told without arrays.
+    ("arraysBecomeBytes", Says("")),
+    ("floatsAreRows", NO_INSTANCE),
+    ("messagesHaveMoreVariables", NO_VARIABLES),
+    ("pointsHaveMoreVariables", NO_VARIABLES),
+    ("classBecomesLarger", NO_VARIABLES),
+    ("classesAreExchanged", NO_VARIABLES),
+];
+
 /// The classes that attack, with their attacks.
-const ATTACKERS: [(&str, &[(&str, End)]); 2] =
-    [("Attacks", ATTACKS), ("RunningAttacks", RUNNING_ATTACKS)];
+const ATTACKERS: [(&str, &[(&str, End)]); 3] = [
+    ("Attacks", ATTACKS),
+    ("RunningAttacks", RUNNING_ATTACKS),
+    ("ClassAttacks", CLASS_ATTACKS),
+];
 
 /// The image of the class library with the attacks, compiled for `set` with blocks that are `closures`.
 fn image(set: &str, closures: &str) -> Vec<u8> {
