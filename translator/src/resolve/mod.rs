@@ -19,7 +19,7 @@ pub(crate) use types::{differ_little, integer_type};
 
 use crate::base::{Diagnostic, Diagnostics, Interner, Span};
 use crate::tonel::definition::ClassDefinition;
-use crate::typed::{FunctionType, Type};
+use crate::typed::{ClassId, ClassKind, FunctionType, Type};
 
 /// A package and its classes.
 #[derive(Debug)]
@@ -139,6 +139,22 @@ impl Resolver<'_> {
         }
     }
 
+    /// Whether a method may be the first one: the program calls it with the address of its stack.
+    fn can_be_entered(&self, class: ClassId, method: SourceId) -> bool {
+        let takes = match self.world.tree(method).params.len() {
+            0 => true,
+            1 => {
+                let address = self.world.address.map(Type::Word);
+                let address = address.map(DeclaredType::Value);
+                let signature = self.world.methods[method].signature.as_ref();
+                // A missing signature is told where the method is typed.
+                signature.is_none_or(|signature| signature.params.first() == address.as_ref())
+            }
+            _ => false,
+        };
+        takes && self.world.classes[class].kind == ClassKind::Component
+    }
+
     fn find_entry(&mut self, entry: &str, span: Span) {
         let found = entry.split_once(">>").and_then(|(class, selector)| {
             let class = self.interner.lookup(class.trim())?;
@@ -151,7 +167,18 @@ impl Resolver<'_> {
         let class = self.interner.lookup(class.trim());
         let is_lost = !class.is_some_and(|class| self.world.class_names.contains_key(&class));
         match found {
-            Some((class, method)) => self.world.entry = Some((class, method)),
+            Some((class, method)) if self.can_be_entered(class, method) => {
+                self.world.entry = Some((class, method));
+            }
+            Some((_, method)) => self.report(
+                Diagnostic::error(
+                    codes::BAD_ENTRY,
+                    format!("the entry {entry} is no method of a component that takes the stack's address, or nothing"),
+                )
+                .primary(span, "")
+                .secondary(self.world.methods[method].span, "this one")
+                .hint("name a method with the signature #(#Address), or without arguments"),
+            ),
             None if is_lost && self.lost_classes() => {}
             None => self.report(
                 Diagnostic::error(
