@@ -102,6 +102,13 @@ impl Resolver<'_> {
         if kind != DefinitionKind::Class {
             return None;
         }
+        let text = self.interner.text(name.name);
+        if super::types::builtin_type(text).is_some() {
+            let message = format!("{text} is a type of the language");
+            let error = Diagnostic::error(codes::DUPLICATE_CLASS, message);
+            let hint = "give the class another name";
+            self.report(error.primary(name.span, "defined again here").hint(hint));
+        }
         if let Some(earlier) = walk.candidates.get(&name.name) {
             let span = self.world.definitions[earlier.definition].name.span;
             let text = self.interner.text(name.name).to_owned();

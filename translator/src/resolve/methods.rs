@@ -7,6 +7,10 @@ use crate::syntax::ast::{ExprKind, Method, PseudoVariable};
 use crate::tonel::definition::MethodChunk;
 use crate::typed::{ClassId, ClassKind, IntType, Type};
 
+/// Arguments that the outside passes in registers.
+const MOST_INTEGERS: usize = 6;
+const MOST_FLOATS: usize = 8;
+
 impl Resolver<'_> {
     /// Registers the methods of all classes and extensions.
     pub(super) fn collect_methods(&mut self) {
@@ -190,7 +194,21 @@ impl Resolver<'_> {
                 "move it into a package that the build description lists as raw",
             );
         }
-        if linked && reading.signature.is_none() {
+        if linked {
+            self.check_linked(span, reading);
+        }
+    }
+
+    /// What the outside calls, or is called there, is called by the rules of the platform.
+    fn check_linked(&mut self, span: Span, reading: &Reading) {
+        if !reading.role.handlers.is_empty() {
+            self.misplaced(
+                span,
+                "a handler ends with a dispatch, so it is neither exported nor imported",
+                "export a method that enters the interpreter",
+            );
+        }
+        let Some(signature) = &reading.signature else {
             self.report(
                 Diagnostic::error(
                     codes::BAD_SIGNATURE,
@@ -198,6 +216,22 @@ impl Resolver<'_> {
                 )
                 .primary(span, "")
                 .hint("write <signature: #() returns: #Void>"),
+            );
+            return;
+        };
+        let is_float = |param: &&DeclaredType| {
+            matches!(param, DeclaredType::Value(Type::Float64 | Type::Float32))
+        };
+        let floats = signature.params.iter().filter(is_float).count();
+        let fits = floats <= MOST_FLOATS && signature.params.len() - floats <= MOST_INTEGERS;
+        if !fits || signature.params.contains(&DeclaredType::Block) {
+            self.report(
+                Diagnostic::error(
+                    codes::BAD_SIGNATURE,
+                    "an export or import takes six integers and eight floats at most, and no block",
+                )
+                .primary(signature.span, "")
+                .hint("pass the address of a struct that holds them"),
             );
         }
     }

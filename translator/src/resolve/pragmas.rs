@@ -26,6 +26,21 @@ pub(super) const FORMS: [&str; 17] = [
     "rawOperation:",
 ];
 
+/// The pragmas of which a method may have several.
+const SEVERAL: &[&str] = &[
+    "bytecode:set:",
+    "bytecode:to:set:",
+    "primitiveIndex:",
+    "primitiveName:module:",
+];
+
+/// The pragmas that say the contrary of each other.
+const CONTRADICTIONS: &[(&str, &str)] = &[
+    ("inline:", "noInline:"),
+    ("inline:", "cold:"),
+    ("export:", "import:"),
+];
+
 /// What the pragmas of a method say.
 pub(super) struct Reading {
     pub(super) attributes: Attributes,
@@ -50,7 +65,31 @@ impl Resolver<'_> {
                 self.bad_pragma(&selector, pragma.span);
             }
         }
+        self.check_contradictions(&method.pragmas);
         reading
+    }
+
+    /// Reports a pragma that stands twice, or that another one contradicts.
+    fn check_contradictions(&mut self, pragmas: &[Pragma]) {
+        for (number, pragma) in pragmas.iter().enumerate() {
+            let selector = self.interner.text(pragma.selector);
+            let earlier = pragmas[..number].iter().find(|earlier| {
+                let earlier = self.interner.text(earlier.selector);
+                let is_same = earlier == selector && !SEVERAL.contains(&selector);
+                is_same
+                    || CONTRADICTIONS.contains(&(earlier, selector))
+                    || CONTRADICTIONS.contains(&(selector, earlier))
+            });
+            let Some(earlier) = earlier else {
+                continue;
+            };
+            let message = format!("<{selector}> does not go with an earlier pragma");
+            let error = Diagnostic::error(codes::UNKNOWN_PRAGMA, message)
+                .primary(pragma.span, "")
+                .secondary(earlier.span, "this one")
+                .hint("keep one of them");
+            self.report(error);
+        }
     }
 
     fn bad_pragma(&mut self, selector: &str, span: Span) {

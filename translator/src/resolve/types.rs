@@ -180,7 +180,7 @@ pub(crate) fn differ_little(a: &str, b: &str) -> bool {
 }
 
 /// The types that are not classes of the program.
-fn builtin_type(text: &str) -> Option<DeclaredType> {
+pub(super) fn builtin_type(text: &str) -> Option<DeclaredType> {
     let ty = match text {
         "Boolean" => Type::Boolean,
         "Void" => Type::Void,
