@@ -27,6 +27,7 @@ const NO_VALUE: End = Says("#value in ");
 const NO_VALUE_WITH_ONE: End = Says("#value: in FullBlockClosure failed");
 const NO_LITERAL_STORE: End =
     Says("#objectAt:put: in CompiledMethod failed (inappropriate operation)");
+const NO_EXECUTION: End = Says("#withArgs:executeMethod: in FewVariables failed");
 const NO_VARIABLES: End = Says("ouro: a method uses more variables than its receiver has");
 const NO_ASSOCIATION: End = Says("ouro: an instruction uses a literal as a variable that is none");
 const NO_CONTEXT: End = Says("ouro: a context lacks what it needs to go on");
@@ -195,7 +196,9 @@ const CLASS_ATTACKS: &[(&str, End)] = &[
     ("superOfBlockIsOfOtherClass", NO_VARIABLES),
     ("methodMovesWithItsClass", NO_VARIABLES),
     ("quickMethodMovesWithItsClass", NO_VARIABLES),
-    ("methodRunsOnOtherReceiver", NO_VARIABLES),
+    ("methodRunsOnOtherReceiver", NO_EXECUTION),
+    ("blockOfMethodRunsOnOtherReceiver", NO_VALUE_WITH_ONE),
+    ("superOfMethodRunsOnOtherReceiver", NO_VARIABLES),
     ("formatLosesVariables", NO_VARIABLES),
     ("formatGetsVariables", NO_VARIABLES),
     ("formatGetsVariablesWithoutInstances", Answers("3")),

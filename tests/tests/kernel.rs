@@ -321,7 +321,7 @@ fn a_process_is_looked_for_in_a_ring_of_processes_only_once() {
 
 #[test]
 fn a_method_runs_only_on_objects_with_its_variables() {
-    let told = last_words("(Array new: 0) withArgs: #() executeMethod: Random >> #next");
+    let told = last_words("(Array new: 0) withArgs: #() executeMethod: Association >> #value");
     assert!(
         told.contains("primitive #withArgs:executeMethod:"),
         "{told}"

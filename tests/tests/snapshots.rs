@@ -2,9 +2,10 @@
 
 use std::os::unix::fs::symlink;
 
+use tests::built_image::kernel;
 use tests::image::{BytecodeSet, Method, Value, World};
 use tests::planted::{planted_vm, primitive};
-use tests::{Run, Session, vm};
+use tests::{Run, Session, root, vm};
 
 /// Ways to fail beside error numbers, as the VM with planted faults numbers them.
 const DEATH: i64 = -1;
@@ -178,4 +179,21 @@ fn a_snapshot_replaces_the_file_that_symbolic_links_lead_to() {
         assert_eq!(run_at(&session, name).status, LOADED, "{name}");
     }
     assert_eq!(session.files(), ["absolute", "deep", "first"]);
+}
+
+/// A method may run on what is no instance of its class, as long as it uses none of the variables that the receiver lacks;
+/// a block that it makes may be unable to run.
+#[test]
+fn a_snapshot_in_a_method_of_another_class_is_sound_and_goes_on() {
+    let image = kernel("SistaV1", "Full", |_| {
+        root().join("vm-source-st/kernel-attacks")
+    });
+    let session = Session::new(&image);
+    let save = ["perform", "ManyVariables", "saveOnOtherReceiver"];
+    let old = session.run_arguments(60, &[], &save);
+    assert_eq!(old.status, 10, "{}", old.stderr);
+    let check = session.run(&["--check-image"]);
+    assert_eq!(check.stdout.trim_end(), "0 findings");
+    let new = session.run(&[]);
+    assert_eq!(new.status, 11, "{}", new.stderr);
 }

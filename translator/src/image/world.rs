@@ -21,6 +21,9 @@ const WORDS_PUN: u32 = 19;
 const PAGE_SLOTS: usize = 1024;
 const ROOT_SLOTS: usize = 4104;
 const FREE_LISTS: usize = 64;
+/// The slot of the class table's root that has the first page of the queue of mourners.
+const MOURNERS_SLOT: usize = 4098;
+const MOURNERS_PAGE_SLOTS: usize = 4092;
 /// Elements that all values of the description together may ask for by number: more than any image needs, fewer than memory has.
 const MOST_ELEMENTS: usize = 1 << 24;
 
@@ -117,11 +120,7 @@ impl<'a> World<'a> {
         let nil = Word::Object(id(NIL));
         let last = shapes.table.last().map_or(0, |(index, _)| *index as usize);
         let pages = (last / PAGE_SLOTS + 1).max(2);
-        let root = heap.add(pointers(
-            ARRAY_PUN,
-            format::INDEXABLE,
-            vec![nil; ROOT_SLOTS],
-        ));
+        let root = add_root(&mut heap, nil);
         let pages: Vec<_> = (0..pages)
             .map(|_| {
                 heap.add(pointers(
@@ -417,15 +416,34 @@ fn add_first_objects(heap: &mut Heap, shapes: &Shapes) {
         let class_index = index_of(shapes, role);
         heap.add(pointers(class_index, format::EMPTY, Vec::new()));
     }
-    heap.add(Object {
+    heap.add(words(vec![0; 8 * FREE_LISTS]));
+}
+
+/// Adds the root of the class table, and behind it an empty page for the queue of mourners: virtual machines that find none there
+/// write to nil what the first ephemeron that fires was.
+fn add_root(heap: &mut Heap, nil: Word) -> ObjectId {
+    let root = heap.add(pointers(
+        ARRAY_PUN,
+        format::INDEXABLE,
+        vec![nil; ROOT_SLOTS],
+    ));
+    let mut page = vec![0; 8 * MOURNERS_PAGE_SLOTS];
+    page[8..16].copy_from_slice(&(MOURNERS_SLOT as u64).to_le_bytes());
+    let page = heap.add(words(page));
+    if let Body::Pointers(slots) = &mut heap.objects[root].body {
+        slots[MOURNERS_SLOT] = Word::Object(page);
+    }
+    root
+}
+
+/// An internal object of 64-bit words.
+fn words(bytes: Vec<u8>) -> Object {
+    Object {
         class_index: WORDS_PUN,
         format: format::WORDS_64,
         hash: 0,
-        body: Body::Raw {
-            element: 8,
-            bytes: vec![0; 8 * FREE_LISTS],
-        },
-    });
+        body: Body::Raw { element: 8, bytes },
+    }
 }
 
 fn index_of(shapes: &Shapes, role: Role) -> u32 {

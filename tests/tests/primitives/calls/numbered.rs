@@ -108,6 +108,7 @@ pub(crate) const CALLS: &[Call] = &[
     (117, Main, &[]),
     (118, Int(3), &[Int(1), Array(&[4])]),
     (118, Int(3), &[Int(118), Array(&[])]),
+    (118, Int(3), &[Int(264), Array(&[])]),
     (119, Symbol("collect"), &[]),
     (121, Main, &[]),
     (124, Main, &[Semaphore]),
