@@ -272,14 +272,19 @@ fn a_global_may_hold_what_is_known_only_in_the_end() {
     assert!(count(&description) > count(&without) + 40 * 8);
 }
 
-/// What is told when the library has one more file.
-fn with_file(name: &str, contents: &str) -> (bool, String) {
+/// A folder whose description takes the packages of its folder `more` as well.
+fn folder_with_more() -> Folder {
     let group = "Packages(folder: \"mini\", names: [\"Mini\"])";
     let folders = "folders: { \"mini\": \"mini\"";
     let description = mini()
         .replace(group, &format!("{group}, Packages(folder: \"more\")"))
         .replace(folders, &format!("{folders}, \"more\": \"more\""));
-    let folder = Folder::new(&description);
+    Folder::new(&description)
+}
+
+/// What is told when the library has one more file.
+fn with_file(name: &str, contents: &str) -> (bool, String) {
+    let folder = folder_with_more();
     folder.write(
         &Path::new("more/More").join(name).to_string_lossy(),
         contents,
@@ -499,12 +504,7 @@ fn every_damaged_description_is_either_built_or_told_what_is_wrong() {
 #[test]
 fn sources_behind_links_are_read_and_links_in_circles_told() {
     use std::os::unix::fs::symlink;
-    let group = "Packages(folder: \"mini\", names: [\"Mini\"])";
-    let folders = "folders: { \"mini\": \"mini\"";
-    let description = mini()
-        .replace(group, &format!("{group}, Packages(folder: \"more\")"))
-        .replace(folders, &format!("{folders}, \"more\": \"more\""));
-    let folder = Folder::new(&description);
+    let folder = folder_with_more();
     folder.write(
         "away/Far/Far.class.st",
         &class("Far", ", #superclass : 'Thing'"),
