@@ -21,17 +21,15 @@ pub(super) fn run(options: &Simulate, output: &mut Output) -> Result<Status> {
         Warnings::None,
         output,
     )?;
-    let Some(program) = analyzed
-        .map(|analyzed| analyzed.program)
-        .filter(|_| status == Status::Success)
-    else {
+    let Some(analyzed) = analyzed.filter(|_| status == Status::Success) else {
         return Ok(Status::Refused);
     };
+    let (program, name) = (&analyzed.program, &analyzed.facts.name);
     let Some(entry) = program.entry else {
         writeln!(output.err, "the program has no entry")?;
         return Ok(Status::Refused);
     };
-    let (outcome, bytecodes) = simulated(&program, entry, options);
+    let (outcome, bytecodes) = simulated(program, name, entry, options);
     writeln!(output.err, "{bytecodes} bytecodes")?;
     match outcome {
         Outcome::Value(0) | Outcome::Exit(0) | Outcome::BytecodeLimit => Ok(Status::Success),
@@ -44,8 +42,8 @@ pub(super) fn run(options: &Simulate, output: &mut Output) -> Result<Status> {
     }
 }
 
-/// How the program ended, and how many bytecodes it ran.
-fn simulated(program: &Program, entry: MethodId, options: &Simulate) -> (Outcome, u64) {
+/// How the program, which sees `name` as its own one, ended, and how many bytecodes it ran.
+fn simulated(program: &Program, name: &str, entry: MethodId, options: &Simulate) -> (Outcome, u64) {
     let audit = if options.audit {
         Audit::Ranges
     } else {
@@ -63,7 +61,7 @@ fn simulated(program: &Program, entry: MethodId, options: &Simulate) -> (Outcome
         echo: true,
         ..SystemOptions::default()
     };
-    let name = std::iter::once(program_name());
+    let name = std::iter::once(name.to_owned());
     let arguments: Vec<Vec<u8>> = name
         .chain(options.arguments.iter().cloned())
         .map(String::into_bytes)
@@ -71,11 +69,6 @@ fn simulated(program: &Program, entry: MethodId, options: &Simulate) -> (Outcome
     let arguments: Vec<&[u8]> = arguments.iter().map(Vec::as_slice).collect();
     let inspect = |outcome, machine: &mut Machine<'_>| (outcome, machine.bytecodes);
     evaluate::simulate(&code, entry, &arguments, limits, &system, inspect)
-}
-
-/// What the program sees as its own name.
-fn program_name() -> String {
-    "ouro".to_owned()
 }
 
 fn ended(status: i64, output: &mut Output) -> Result<Status> {

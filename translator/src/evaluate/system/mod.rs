@@ -73,15 +73,20 @@ impl System {
     }
 
     pub(super) fn timestamp(&mut self) -> u64 {
-        self.ticks += 1;
-        self.ticks * 1000
+        self.pass(1);
+        self.ticks.saturating_mul(1000)
+    }
+
+    /// Lets time pass on the made-up clock, which stands at its end.
+    fn pass(&mut self, microseconds: u64) {
+        self.ticks = self.ticks.saturating_add(microseconds);
     }
 
     /// Nanoseconds since 1970.
     fn now(&mut self) -> u64 {
         if self.options.deterministic {
-            self.ticks += 1;
-            return 1_000_000_000 * 1_000_000_000 + self.ticks * 1000;
+            let passed = self.timestamp();
+            return (1_000_000_000_u64 * 1_000_000_000).saturating_add(passed);
         }
         let since = SystemTime::now()
             .duration_since(UNIX_EPOCH)
@@ -252,18 +257,34 @@ impl Machine<'_> {
             35 => {
                 let seconds = u64::from_le_bytes(self.memory.read(a)?);
                 let rest = u64::from_le_bytes(self.memory.read(a + 8)?);
-                self.system.ticks += seconds
-                    .saturating_mul(1_000_000)
-                    .saturating_add(rest / 1000);
+                if i64::try_from(seconds).is_err() || rest >= 1_000_000_000 {
+                    return Ok(-EINVAL);
+                }
+                let microseconds = seconds.saturating_mul(1_000_000);
+                self.system.pass(microseconds.saturating_add(rest / 1000));
                 if !self.system.options.deterministic {
-                    std::thread::sleep(std::time::Duration::new(
-                        seconds,
-                        (rest % 1_000_000_000) as u32,
-                    ));
+                    std::thread::sleep(std::time::Duration::new(seconds, rest as u32));
                 }
             }
             _ => return Ok(-ENOSYS),
         }
         Ok(0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_made_up_clock_stands_at_its_end() {
+        let mut system = System::new(SystemOptions {
+            deterministic: true,
+            ..SystemOptions::default()
+        });
+        let before = system.now();
+        assert_eq!(system.now(), before + 1000);
+        system.pass(u64::MAX);
+        assert_eq!((system.now(), system.timestamp()), (u64::MAX, u64::MAX));
     }
 }
