@@ -388,3 +388,23 @@ fn an_image_saves_itself_under_another_name() {
     let other = Session::new(&session.bytes("other.image").expect("it is written"));
     assert_eq!(other.run(&[]).status, 7);
 }
+
+#[test]
+fn a_snapshot_that_becomes_too_long_for_the_process_is_told_and_leaves_the_old_image() {
+    let image = raw_image(&[]);
+    let session = Session::new(&image);
+    let run: Run = Command::new("sh")
+        .arg("-c")
+        .arg("ulimit -f 100; exec \"$0\" \"$1\" --snapshot")
+        .args([vm(), session.path()])
+        .output()
+        .expect("sh can be started")
+        .into();
+    assert_eq!(run.status, 1, "{run:?}");
+    assert!(
+        run.stderr.contains("the image file could not be written"),
+        "{run:?}"
+    );
+    assert!(session.image() == image, "the image has changed");
+    assert_eq!(session.files(), [Session::IMAGE]);
+}

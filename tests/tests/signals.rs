@@ -1,5 +1,6 @@
 //! What signals do to a running VM.
 
+use std::io::Write;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
@@ -73,4 +74,36 @@ fn stacks_are_printed_on_request_and_the_vm_goes_on() {
     assert_eq!(report.matches("running process").count(), 3, "{report}");
     assert_eq!(report.matches("Main>>start").count(), 3, "{report}");
     assert!(!report.contains("failure"), "{report}");
+}
+
+/// Sends a signal so many times, a few milliseconds apart.
+fn send(id: u32, signal: &str, times: u32) {
+    let status = Command::new("sh")
+        .arg("-c")
+        .arg("i=0; while [ $i -lt $3 ]; do kill -s $2 $1 || exit 1; sleep 0.002; i=$((i+1)); done")
+        .args(["send", &id.to_string(), signal, &times.to_string()])
+        .status();
+    assert!(status.expect("sh can be started").success(), "{signal}");
+}
+
+#[test]
+fn wishes_for_stacks_that_cannot_be_printed_wait_and_the_vm_can_be_ended() {
+    /// What fits into a pipe.
+    const PIPE: usize = 65536;
+    let (reader, mut full) = std::io::pipe().expect("there are pipes");
+    full.write_all(&[b'\n'; PIPE]).expect("a pipe takes that");
+    let session = Session::new(&endless_image());
+    let mut child = Command::new(vm())
+        .arg(session.path())
+        .stderr(full)
+        .spawn()
+        .expect("the VM can be started");
+    std::thread::sleep(START);
+    for signal in ["USR1", "QUIT"] {
+        send(child.id(), signal, 100);
+    }
+    assert_eq!(child.try_wait().expect("it can be asked"), None);
+    send(child.id(), "TERM", 1);
+    assert_eq!(child.wait().expect("it ends").code(), Some(143));
+    drop(reader);
 }
