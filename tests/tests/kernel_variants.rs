@@ -12,6 +12,9 @@ use tests::{Session, root, text, vm};
 /// A package whose methods have more literals than V3 can reach.
 const ONLY_SISTA: &str = "Kernel-Bytecodes-SistaV1-Tests";
 
+/// Options with which the heap is moved and checked all the time.
+const STRESS: &[&str] = &["--gc-stress", "1000", "--check-heap"];
+
 /// An image of the library and its tests whose methods are compiled for `set` with blocks that are `closures`; it has started once.
 fn variant(set: &str, closures: &str) -> Session {
     let session = Session::new(&kernel(set, closures, |folder| tests_for(set, folder)));
@@ -34,8 +37,8 @@ fn tests_for(set: &str, folder: &Folder) -> PathBuf {
     tests
 }
 
-fn all_hold(set: &str, closures: &str) {
-    let run = variant(set, closures).run_arguments(120, &[], &["test"]);
+fn all_hold(set: &str, closures: &str, options: &[&str]) {
+    let run = variant(set, closures).run_arguments(300, options, &["test"]);
     assert_eq!(run.status, 0, "{}{}", run.stdout, run.stderr);
     let summary = run.stdout.lines().last().unwrap_or_default();
     assert!(
@@ -104,12 +107,22 @@ fn every_handler_runs(column: usize, executed: &BTreeSet<usize>) {
 
 #[test]
 fn all_tests_in_smalltalk_hold_in_v3() {
-    all_hold("V3", "Embedded");
+    all_hold("V3", "Embedded", &[]);
 }
 
 #[test]
 fn all_tests_in_smalltalk_hold_where_blocks_are_embedded_in_sista_v1() {
-    all_hold("SistaV1", "Embedded");
+    all_hold("SistaV1", "Embedded", &[]);
+}
+
+#[test]
+fn all_tests_in_smalltalk_hold_in_v3_while_the_heap_moves_and_is_checked() {
+    all_hold("V3", "Embedded", STRESS);
+}
+
+#[test]
+fn all_tests_in_smalltalk_hold_where_blocks_are_embedded_while_the_heap_moves_and_is_checked() {
+    all_hold("SistaV1", "Embedded", STRESS);
 }
 
 #[test]

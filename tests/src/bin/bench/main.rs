@@ -8,6 +8,7 @@ mod collector;
 mod edits;
 mod interpreter;
 mod kernels;
+mod library;
 mod load;
 mod machines;
 mod program;
@@ -29,7 +30,7 @@ const PARTS: &[(&str, Part)] = &[
     ("full collection", collector::full_collection),
     ("old stores", collector::old_stores),
     ("load", load::run),
-    ("image build", workload::image_build),
+    ("image build", library::image_build),
     ("mixed workload", workload::run),
     ("checked build", workload::checked_build),
 ];

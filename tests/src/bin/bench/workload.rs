@@ -1,37 +1,12 @@
-//! The mixed workload of `kernel-bench` on our class library's image, and how fast that image is built.
+//! The mixed workload of `kernel-bench` on our class library's image.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
-use std::time::Instant;
 
+use tests::root;
 use tests::translated::checked_vm;
-use tests::{files, root, text};
 
 use crate::machines::{ours, stock_or_said};
-
-/// Methods of the kernel that the aim speaks of, and the seconds that it may take.
-const KERNEL_METHODS: f64 = 9500.0;
-const KERNEL_SECONDS: f64 = 1.0;
-
-/// Prints the time of building our own image, and methods per second.
-pub(crate) fn image_build() -> Result<(), String> {
-    let path = std::env::temp_dir().join(format!("ouro-kernel-{}.image", std::process::id()));
-    let mut best = f64::MAX;
-    for _ in 0..9 {
-        let start = Instant::now();
-        build(&path)?;
-        best = best.min(start.elapsed().as_secs_f64());
-    }
-    std::fs::remove_file(&path).map_err(|error| error.to_string())?;
-    let methods = method_count();
-    println!("  our class library     {best:8.3} s   {methods} methods");
-    println!(
-        "  methods per second    {:8.0}     (aim {:.0})",
-        methods as f64 / best,
-        KERNEL_METHODS / KERNEL_SECONDS
-    );
-    Ok(())
-}
 
 /// The stock VM's time divided by ours.
 pub(crate) fn run() -> Result<(), String> {
@@ -92,15 +67,6 @@ fn build(path: &Path) -> Result<(), String> {
     } else {
         Err(String::from_utf8_lossy(&output.stderr).into_owned())
     }
-}
-
-/// Methods in the sources of the class library and the workload.
-fn method_count() -> usize {
-    ["vm-source-st/kernel", "vm-source-st/kernel-bench"]
-        .iter()
-        .flat_map(|folder| files(folder, &[".class.st", ".extension.st"]))
-        .map(|path| text(&path).matches("{ #category :").count())
-        .sum()
 }
 
 /// What each part took, in milliseconds, `total` last, as the image tells it.
