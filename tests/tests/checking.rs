@@ -1,6 +1,7 @@
 //! `--check-image`: every finding with its rule and its offset, and nothing runs.
 
 use tests::Session;
+use tests::fuzz::objects;
 use tests::image::{BytecodeSet, Method, Value, World};
 
 /// Runs the check: the exit status and the lines that it tells.
@@ -172,6 +173,93 @@ fn a_class_that_the_vm_knows_has_the_variables_and_elements_that_it_relies_on() 
             found.starts_with("instances of a class that the VM knows"),
             "{class}: {found}"
         );
+    }
+}
+
+/// An image that sends, and has a context and a closure.
+fn busy_image() -> Vec<u8> {
+    let mut world = World::new();
+    let literals = vec![Value::Object(world.symbol("quit:")), Value::Integer(7)];
+    // [ 1 ] value. self quit: 7
+    let code = vec![143, 0, 0, 2, 118, 125, 201, 135, 112, 33, 224, 120];
+    world.define(
+        "Main",
+        "start",
+        &Method::new(BytecodeSet::V3, literals, code),
+    );
+    world.image()
+}
+
+/// The word at an offset changed by a function.
+fn with_word(image: &[u8], offset: usize, change: impl Fn(u64) -> u64) -> Vec<u8> {
+    let mut image = image.to_vec();
+    let word = u64::from_le_bytes(image[offset..offset + 8].try_into().expect("eight bytes"));
+    image[offset..offset + 8].copy_from_slice(&change(word).to_le_bytes());
+    image
+}
+
+const CODE_IS_LEFT_OUT: &str =
+    "code is not checked because objects or classes that it relies on are damaged";
+
+#[test]
+fn the_header_of_compiled_code_is_a_small_integer_and_nothing_else() {
+    let image = busy_image();
+    let code = objects(&image).into_iter().find(|object| object.is_code());
+    let header = code.expect("there is a method").slot(0);
+    for tag in [2, 4, 6] {
+        let found = finding(&with_word(&image, header, |word| word | tag));
+        assert!(
+            found.starts_with("the header of compiled code is not"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
+fn code_is_not_checked_where_a_context_is_no_context() {
+    let image = busy_image();
+    for object in objects(&image).iter().filter(|object| object.class == 36) {
+        let bytes = with_word(&image, object.header, |word| word & !(31 << 24) | 16 << 24);
+        let (status, lines) = check(&bytes);
+        assert_eq!(status, 2, "{lines:?}");
+        assert!(
+            lines[0].starts_with("an object has another format"),
+            "{lines:?}"
+        );
+        assert!(
+            lines.iter().any(|line| line == CODE_IS_LEFT_OUT),
+            "{lines:?}"
+        );
+    }
+}
+
+#[test]
+fn a_row_out_of_step_is_checked_to_its_end_and_no_further() {
+    let image = busy_image();
+    for object in objects(&image) {
+        let bytes = with_word(&image, object.header, |word| word + (1 << 56));
+        let (status, lines) = check(&bytes);
+        assert_eq!(status, 2, "{object:?}: {lines:?}");
+        let (findings, rest): (Vec<&String>, Vec<&String>) =
+            lines.iter().partition(|line| line.contains("(offset "));
+        let are_mended = findings.iter().all(|line| line.starts_with("a slot "));
+        let says_its_limit =
+            [CODE_IS_LEFT_OUT, "nothing behind this can be checked"].contains(&rest[0].as_str());
+        assert!(are_mended || says_its_limit, "{object:?}: {lines:?}");
+    }
+}
+
+#[test]
+fn an_offset_behind_a_shell_script_is_one_of_the_file() {
+    for word in [3, 0x7777_7770] {
+        let mut image = vec![b'\n'; 512];
+        image.extend(with_word(&busy_image(), 24, |_| word));
+        let found = finding(&image);
+        assert!(
+            found.starts_with("the special objects in the header"),
+            "{found}"
+        );
+        assert!(found.ends_with("(offset 536)"), "{found}");
     }
 }
 

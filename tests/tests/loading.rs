@@ -194,6 +194,19 @@ fn a_damaged_header_is_found_wherever_the_pieces_end() {
 }
 
 #[test]
+fn a_check_for_which_the_heap_is_too_small_says_so_and_ends() {
+    let image = large_image(BYTES, References::Near, Program::Quits).bytes;
+    let told = run(&image, &["--check-image", "--max-heap", "8m"]);
+    assert_eq!(told.status, 2, "{told:?}");
+    assert!(
+        told.stdout
+            .contains("the limit of the heap is too small for it"),
+        "{told:?}"
+    );
+    assert!(told.stdout.ends_with("\n1 findings\n"), "{told:?}");
+}
+
+#[test]
 fn a_file_that_ends_early_is_refused() {
     let image = large_image(BYTES, References::Near, Program::Quits);
     let told = run(&image.bytes[..BYTES - 3 * PIECE], &[]);

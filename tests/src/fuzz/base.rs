@@ -2,6 +2,9 @@
 
 use crate::image::{BytecodeSet, Method, Value, World};
 use crate::images;
+use crate::large_image::{Program, References, large_image};
+
+use super::layout::{Object, objects};
 
 /// A world with sends, closures of both kinds, literal variables, loops, arrays, processes and a timer.
 fn busy(set: BytecodeSet) -> Vec<u8> {
@@ -107,15 +110,70 @@ fn busy_sista(world: &mut World, literals: &mut Vec<Value>) -> Vec<u8> {
     ]
 }
 
-/// Small hand-made images of both bytecode sets and, where they are, a real one.
-///
-/// # Panics
-/// When the real image is there but cannot be read.
-pub fn base_images() -> Vec<Vec<u8>> {
-    let mut bases = vec![busy(BytecodeSet::V3), busy(BytecodeSet::Sista)];
-    if let Some(folder) = images() {
-        let path = folder.join("candle-tinybenchmarks-short.image");
-        bases.push(std::fs::read(path).expect("the image can be read"));
+/// One case of so many damages the large image.
+const CASES_PER_LARGE: u64 = 60;
+/// So large that two threads load it.
+const LARGE_BYTES: usize = 17 << 20;
+
+/// A whole image and its objects.
+#[derive(Debug)]
+pub struct Base {
+    /// The file.
+    pub bytes: Vec<u8>,
+    /// All objects in it.
+    pub objects: Vec<Object>,
+}
+
+impl From<Vec<u8>> for Base {
+    fn from(bytes: Vec<u8>) -> Base {
+        let objects = objects(&bytes);
+        Base { bytes, objects }
     }
-    bases
+}
+
+/// What is damaged: small hand-made images of both bytecode sets, a real one where it is, and a large one.
+#[derive(Debug)]
+pub struct Bases {
+    small: Vec<Base>,
+    large: Base,
+}
+
+impl Bases {
+    /// Makes and reads them.
+    ///
+    /// # Panics
+    /// When the real image is there but cannot be read.
+    pub fn new() -> Bases {
+        let mut small: Vec<Base> = [BytecodeSet::V3, BytecodeSet::Sista]
+            .map(|set| busy(set).into())
+            .into();
+        if let Some(folder) = images() {
+            let path = folder.join("candle-tinybenchmarks-short.image");
+            small.push(std::fs::read(path).expect("the image can be read").into());
+        }
+        let large = large_image(LARGE_BYTES, References::Scattered, Program::Quits);
+        Bases {
+            small,
+            large: large.bytes.into(),
+        }
+    }
+
+    /// The one that the case of a number damages.
+    pub fn of(&self, number: u64) -> &Base {
+        if number % CASES_PER_LARGE == CASES_PER_LARGE - 1 {
+            return &self.large;
+        }
+        &self.small[(number % self.small.len() as u64) as usize]
+    }
+
+    /// All of them.
+    pub fn all(&self) -> impl Iterator<Item = &Base> {
+        self.small.iter().chain([&self.large])
+    }
+}
+
+impl Default for Bases {
+    fn default() -> Bases {
+        Bases::new()
+    }
 }

@@ -17,7 +17,7 @@ pub(super) fn put(bytes: &mut [u8], offset: usize, value: u64) {
 
 /// An object, by offsets in the file.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Object {
+pub struct Object {
     /// Where its header is.
     pub header: usize,
     /// Behind its last slot.
@@ -57,18 +57,21 @@ impl Object {
     }
 
     /// Where a slot is.
-    pub(super) fn slot(&self, index: usize) -> usize {
+    pub fn slot(&self, index: usize) -> usize {
         self.header + 8 + 8 * index
     }
 
     /// Whether it is a method or a block.
-    pub(super) fn is_code(&self) -> bool {
+    pub fn is_code(&self) -> bool {
         self.format >= 24
     }
 }
 
 /// All objects of a file.
-pub(super) fn objects(bytes: &[u8]) -> Vec<Object> {
+///
+/// # Panics
+/// When the file is damaged.
+pub fn objects(bytes: &[u8]) -> Vec<Object> {
     let mut objects = Vec::new();
     let mut start = HEADER;
     while start < bytes.len() - BRIDGE {

@@ -1,13 +1,16 @@
 //! One damaged image from a whole one.
 
-use super::layout::{HEADER, Object, objects, put, reference, target, word};
+use super::base::Base;
+use super::layout::{HEADER, Object, put, reference, target, word};
 use super::random::Random;
 
 /// What was damaged.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub enum Area {
-    /// A field of the file's header.
+    /// A field of the file's header, so that it can be none.
     Header,
+    /// Any field of the file's header: many may hold anything.
+    HeaderField,
     /// The length of the file.
     Length,
     /// An object's header, so that the object cannot be one.
@@ -32,8 +35,9 @@ pub enum Area {
 
 impl Area {
     /// All of them.
-    pub const ALL: [Area; 11] = [
+    pub const ALL: [Area; 12] = [
         Area::Header,
+        Area::HeaderField,
         Area::Length,
         Area::ObjectHeader,
         Area::ObjectHeaderBit,
@@ -65,18 +69,17 @@ pub struct Mutant {
 }
 
 /// The mutant of a number.
-pub fn mutant(base: &[u8], number: u64) -> Mutant {
+pub fn mutant(base: &Base, number: u64) -> Mutant {
     let mut random = Random::new(number);
-    let objects = objects(base);
-    let mut bytes = base.to_vec();
+    let mut bytes = base.bytes.clone();
     let mut areas = Vec::new();
     let wounds = *random.one(&[1, 1, 1, 2, 3]);
     for _ in 0..wounds {
         let area = *random.one(&Area::ALL);
         let length = bytes.len();
         let mut wound = Wound {
-            base,
-            objects: &objects,
+            base: &base.bytes,
+            objects: &base.objects,
             random: &mut random,
             bytes: &mut bytes,
         };
@@ -90,6 +93,27 @@ pub fn mutant(base: &[u8], number: u64) -> Mutant {
     Mutant { bytes, areas }
 }
 
+/// Offset and size of each field of the file's header.
+const FIELDS: [(usize, usize); 17] = [
+    (0, 4),
+    (4, 4),
+    (8, 8),
+    (16, 8),
+    (24, 8),
+    (32, 8),
+    (40, 8),
+    (48, 8),
+    (56, 4),
+    (60, 2),
+    (62, 2),
+    (64, 4),
+    (68, 2),
+    (70, 2),
+    (72, 8),
+    (80, 8),
+    (88, 8),
+];
+
 /// A place to damage.
 struct Wound<'w> {
     base: &'w [u8],
@@ -102,6 +126,7 @@ impl Wound<'_> {
     fn inflict(&mut self, area: Area) {
         match area {
             Area::Header => self.header(),
+            Area::HeaderField => self.header_field(),
             Area::Length => self.length(),
             Area::ObjectHeader => self.object_header(),
             Area::ObjectHeaderBit => self.object_header_bit(),
@@ -127,6 +152,18 @@ impl Wound<'_> {
             new = self.random.odd_number() & (u64::MAX >> (64 - 8 * width));
         }
         self.bytes[offset..offset + width].copy_from_slice(&new.to_le_bytes()[..width]);
+    }
+
+    /// Any field: another number, or another bit.
+    fn header_field(&mut self) {
+        let (offset, width) = *self.random.one(&FIELDS);
+        let bit = self.random.below(8 * width);
+        if self.random.below(2) == 0 {
+            self.bytes[offset + bit / 8] ^= 1 << (bit % 8);
+            return;
+        }
+        let new = self.random.odd_number().to_le_bytes();
+        self.bytes[offset..offset + width].copy_from_slice(&new[..width]);
     }
 
     /// The other known format is no damage, and neither is another array as special objects as far as the header tells.

@@ -40,13 +40,20 @@ impl Runner {
         Runner { folder }
     }
 
-    /// Runs a damaged image with an option.
+    /// Writes the image of the next runs.
     ///
     /// # Panics
-    /// When the file cannot be written or the VM not started.
-    pub fn run(&self, image: &[u8], options: &[&str]) -> Outcome {
-        let told = self.folder.join("told");
+    /// When the file cannot be written.
+    pub fn place(&self, image: &[u8]) {
         std::fs::write(self.folder.join("case.image"), image).expect("the image can be written");
+    }
+
+    /// Runs the image with options.
+    ///
+    /// # Panics
+    /// When the VM cannot be started.
+    pub fn run(&self, options: &[&str]) -> Outcome {
+        let told = self.folder.join("told");
         let file = std::fs::File::create(&told).expect("the file can be written");
         let copy = file.try_clone().expect("a descriptor");
         let mut child = Command::new(vm())
