@@ -211,6 +211,51 @@ fn sista_pushes_constants_and_adds_them() {
     assert_eq!(plain(Sista, &[225, 255, 232, 255, 232, 5, 96]), 4);
 }
 
+/// Whether the code pushes just this immediate: 1 if it is identical to the literal, otherwise 0.
+fn pushes(value: Value, push: &[u8]) -> bool {
+    let compare = [33, 118, 193, 81, 176, 80];
+    let code = [push, &compare].concat();
+    answer(Sista, World::new(), &[value], &code) == 1
+}
+
+#[test]
+fn sista_only_the_first_prefix_is_signed_even_if_it_is_0() {
+    for (value, push) in [
+        (-14_135, &[225, 200, 232, 201][..]),
+        (51_401, &[225, 0, 225, 200, 232, 201]),
+        (51_401, &[225, 0, 225, 0, 225, 200, 232, 201]),
+        (51_401, &[225, 0, 224, 0, 225, 200, 232, 201]),
+        (-14_135, &[225, 255, 225, 200, 232, 201]),
+        // The prefix of another instruction is a first one again.
+        (
+            51_400,
+            &[225, 0, 225, 200, 232, 201, 225, 255, 232, 255, 96],
+        ),
+    ] {
+        assert!(pushes(Value::Integer(value), push), "{value}: {push:?}");
+    }
+}
+
+#[test]
+fn sista_jumps_far_behind_a_prefix_of_0() {
+    // Over 200 * 256 bytes that nothing reaches.
+    let mut code = vec![225, 0, 225, 200, 237, 0];
+    code.resize(6 + 200 * 256, 0);
+    code.extend([232, 17]);
+    assert_eq!(plain(Sista, &code), 17);
+}
+
+#[test]
+fn sista_characters_have_30_bits_of_what_the_prefixes_say() {
+    for (code, push) in [
+        (0xD801, &[225, 0, 225, 216, 233, 1][..]),
+        (0x3FFF_D801, &[225, 216, 233, 1]),
+    ] {
+        let value = Value::Character(code);
+        assert!(pushes(value, push), "{code}: {push:?}");
+    }
+}
+
 #[test]
 fn sista_pushes_literals_short_and_extended() {
     assert_eq!(with_literal(Sista, 40, &[33]), 40);

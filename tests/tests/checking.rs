@@ -121,11 +121,45 @@ fn code_of_sistav1_is_verified_too() {
         (prefixes, &[76, 224, 8, 224, 0, 234, 0, 88]),
         (prefixes, &[76, 224, 4, 224, 0, 224, 0, 224, 0, 235, 0, 88]),
         (prefixes, &[224, 1, 224, 0, 226, 0, 88]),
+        // A prefix B that no instruction takes makes the next one unsigned, even if it is 0.
+        (prefixes, &[225, 0, 76, 225, 200, 232, 200, 88]),
     ];
     for (rule, code) in sista {
         let found = finding_about(BytecodeSet::Sista, vec![Value::Integer(3)], code);
         assert!(found.starts_with(rule), "{rule}: {found} in {code:?}");
     }
+}
+
+/// Code as long as it may be, of jumps of four bytes each. The first ones lead to the end in two leaps, from where each leads to the one before it.
+fn chain_of_jumps() -> Vec<u8> {
+    let count = 65_536 / 4;
+    let target = |index: i64| match index {
+        0 => count / 2,
+        1 => 1,
+        _ if index == count / 2 => count - 2,
+        _ if index == count / 2 + 1 => index - 2,
+        _ => index - 1,
+    };
+    let jump = |index: i64| {
+        let distance = (target(index) - index - 1) * 4;
+        let [high, low] = i16::try_from(distance).expect("near").to_be_bytes();
+        [225, high, 237, low]
+    };
+    (0..count).flat_map(jump).collect()
+}
+
+#[test]
+fn code_that_jumps_back_all_the_way_is_checked_in_no_time() {
+    let mut world = World::new();
+    for index in 0..40 {
+        let method = Method::new(BytecodeSet::Sista, vec![], chain_of_jumps());
+        world.define("Main", &format!("chain{index}"), &method);
+    }
+    let quit = vec![Value::Object(world.symbol("quit:")), Value::Integer(7)];
+    let start = Method::new(BytecodeSet::Sista, quit, vec![76, 33, 144, 88]);
+    world.define("Main", "start", &start);
+    let run = Session::new(&world.image()).run_for(10, &[]);
+    assert_eq!(run.status, 7, "{}{}", run.stdout, run.stderr);
 }
 
 #[test]
