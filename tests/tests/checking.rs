@@ -268,6 +268,19 @@ fn code_is_not_checked_where_a_context_is_no_context() {
 }
 
 #[test]
+fn a_free_chunk_that_looks_like_code_is_no_code() {
+    let image = busy_image();
+    for object in objects(&image).iter().filter(|object| object.is_code()) {
+        let bytes = with_word(&image, object.header, |word| word & !0x3F_FFFF);
+        let found = finding(&bytes);
+        assert!(
+            found.starts_with("a slot refers to where no object is"),
+            "{found}"
+        );
+    }
+}
+
+#[test]
 fn a_row_out_of_step_is_checked_to_its_end_and_no_further() {
     let image = busy_image();
     for object in objects(&image) {

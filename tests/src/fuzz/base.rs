@@ -3,6 +3,7 @@
 use crate::image::{BytecodeSet, Method, Value, World};
 use crate::images;
 use crate::large_image::{Program, References, large_image};
+use crate::segments::{Layout, laid_out};
 
 use super::layout::{Object, objects};
 
@@ -110,6 +111,17 @@ fn busy_sista(world: &mut World, literals: &mut Vec<Value>) -> Vec<u8> {
     ]
 }
 
+/// The image with free chunks among its objects, in one segment.
+fn with_free_chunks(image: &[u8]) -> Vec<u8> {
+    let layout = Layout {
+        base: 0x2000_0000,
+        gaps: vec![],
+        free_after: Some(11),
+        has_empty_segment: false,
+    };
+    laid_out(image, &layout)
+}
+
 /// One case of so many damages the large image.
 const CASES_PER_LARGE: u64 = 60;
 /// So large that two threads load it.
@@ -131,7 +143,7 @@ impl From<Vec<u8>> for Base {
     }
 }
 
-/// What is damaged: small hand-made images of both bytecode sets, a real one where it is, and a large one.
+/// What is damaged: small hand-made images of both bytecode sets, one with free chunks, a real one where it is, and a large one.
 #[derive(Debug)]
 pub struct Bases {
     small: Vec<Base>,
@@ -147,6 +159,7 @@ impl Bases {
         let mut small: Vec<Base> = [BytecodeSet::V3, BytecodeSet::Sista]
             .map(|set| busy(set).into())
             .into();
+        small.push(with_free_chunks(&busy(BytecodeSet::V3)).into());
         if let Some(folder) = images() {
             let path = folder.join("candle-tinybenchmarks-short.image");
             small.push(std::fs::read(path).expect("the image can be read").into());

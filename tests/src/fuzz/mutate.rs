@@ -17,6 +17,8 @@ pub enum Area {
     ObjectHeader,
     /// A bit of an object's header, which may be harmless.
     ObjectHeaderBit,
+    /// An object's header, which gets the class or the format of another one.
+    Kind,
     /// The class table: its pages, or an entry that objects need.
     ClassTable,
     /// Slots of a class.
@@ -35,12 +37,13 @@ pub enum Area {
 
 impl Area {
     /// All of them.
-    pub const ALL: [Area; 12] = [
+    pub const ALL: [Area; 13] = [
         Area::Header,
         Area::HeaderField,
         Area::Length,
         Area::ObjectHeader,
         Area::ObjectHeaderBit,
+        Area::Kind,
         Area::ClassTable,
         Area::Class,
         Area::Slot,
@@ -130,6 +133,7 @@ impl Wound<'_> {
             Area::Length => self.length(),
             Area::ObjectHeader => self.object_header(),
             Area::ObjectHeaderBit => self.object_header_bit(),
+            Area::Kind => self.kind(),
             Area::ClassTable => self.class_table(),
             Area::Class => self.slot_of(|object| object.class == 1024 || object.format == 1),
             Area::Slot => self.slot_of(|_| true),
@@ -201,6 +205,23 @@ impl Wound<'_> {
         let old = word(self.bytes, object.header);
         let bit = self.random.below(64);
         put(self.bytes, object.header, old ^ (1 << bit));
+    }
+
+    /// Contexts and closures are few, but others rely on them.
+    fn kind(&mut self) {
+        let running: Vec<&Object> = self
+            .objects
+            .iter()
+            .filter(|object| (36..=38).contains(&object.class))
+            .collect();
+        let object = match self.random.below(2) {
+            0 if !running.is_empty() => **self.random.one(&running),
+            _ => self.object(),
+        };
+        let other = word(self.base, self.object().header);
+        let field = *self.random.one(&[0x3F_FFFF, 31 << 24]);
+        let old = word(self.bytes, object.header);
+        put(self.bytes, object.header, old & !field | other & field);
     }
 
     /// A reference of the root or of a page to what is no page or class; an entry that objects need becomes nil.
